@@ -1,0 +1,69 @@
+"""Output files appear whole or not at all: written under a temporary name, then renamed."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from deepir.errors import UsageError
+
+
+def output_folder(path: Path) -> Path:
+    """Make ``path`` and its parents, and make sure that files can be written there.
+
+    Raises:
+        UsageError: the path is a file, or nothing can be written there.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            return path
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot write into the folder {str(path)!r}: {_reason(error)}") from None
+
+
+def check_output_file(path: Path) -> Path:
+    """Make sure before a long run that ``path`` can be written; nothing is left behind.
+
+    Raises:
+        UsageError: the path is a folder, or its folder does not exist or cannot be written.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError("it is a folder, a file name is wanted")
+        with tempfile.TemporaryFile(dir=path.parent):
+            return path
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot write the file {str(path)!r}: {_reason(error)}") from None
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole: the old content stays until the new one is complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".deepir-", suffix=".part")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text whole."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write strict JSON whole (no NaN: unknown figures are null)."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _reason(error: BaseException) -> str:
+    text = getattr(error, "strerror", None) or str(error)
+    return str(text).lower() if isinstance(error, OSError) else str(text)
