@@ -32,7 +32,8 @@ def contains(boxes: ArrayLike, points: ArrayLike) -> NDArray[np.bool_]:
     """
     corners = as_boxes(boxes).astype(np.float64)
     xy = np.asarray(points, dtype=np.float64).reshape(-1, 1, 2)
-    return np.all((xy >= corners[:, :2]) & (xy <= corners[:, 2:]), axis=2)
+    inside: NDArray[np.bool_] = np.all((xy >= corners[:, :2]) & (xy <= corners[:, 2:]), axis=2)
+    return inside
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,69 @@
+"""Detectors by name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, get_args
+
+from deepir import classical
+from deepir.detector import MapDetector
+from deepir.errors import UsageError, unknown_name
+from deepir.readout import ReadOut
+
+CATALOGUE: dict[str, Callable[..., MapDetector]] = {**classical.CATALOGUE}
+
+COMMON_OPTIONS = ("read_out", "threshold", "top_k")
+"""Options that every detector takes beside its own."""
+
+
+def load_detector(name: str, **options: object) -> MapDetector:
+    """Build a detector of the catalogue, ready to ``detect``.
+
+    ``name`` in any case, words joined by ``_``, ``-`` or nothing. Options that all take:
+    ``read_out`` ("peak", the default, or "published"), ``threshold`` (what `detect` returns;
+    default: the detector's operating threshold) and ``top_k`` (candidates a frame); the others
+    are the keywords of the detector's function in the catalogue, such as ``mode``.
+
+    Raises:
+        UsageError: an unknown name, option or choice; the message names the known ones.
+
+    >>> load_detector("lcm", mode="reference").name
+    'lcm'
+    """
+    build = CATALOGUE[find_name(name)]
+    own = list(inspect.signature(build).parameters)
+    for option in options:
+        if option not in (*own, *COMMON_OPTIONS):
+            raise unknown_name(f"option of {name!r}", option, (*own, *COMMON_OPTIONS))
+    read_out, top_k = options.get("read_out", "peak"), options.get("top_k", 1)
+    if read_out not in get_args(ReadOut):
+        raise unknown_name("read-out", str(read_out), get_args(ReadOut))
+    if not isinstance(top_k, int) or top_k < 1:
+        raise UsageError(f"top_k is a whole number of candidates, at least 1, got {top_k!r}")
+    try:
+        detector = build(**{key: value for key, value in options.items() if key in own})
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"an option of {name!r} does not fit: {error}") from error
+    common: dict[str, Any] = {key: options[key] for key in COMMON_OPTIONS if key in options}
+    return replace(detector, **common)
+
+
+def find_name(name: str) -> str:
+    """Name in the catalogue for a user's spelling.
+
+    Raises:
+        UsageError: no such detector, with the nearest one.
+
+    >>> find_name("Top-Hat")
+    'top_hat'
+    """
+    plain = {_letters(known): known for known in CATALOGUE}
+    if _letters(name) not in plain:
+        raise unknown_name("detector", name, CATALOGUE)
+    return plain[_letters(name)]
+
+
+def _letters(name: str) -> str:
+    return name.lower().translate(str.maketrans("", "", "_- "))

@@ -1,0 +1,164 @@
+"""Local contrast of a centre cell against its eight neighbours: LCM and MPCM.
+
+A window of 3s x 3s pixels is split into nine cells of s x s. The mean of a neighbouring cell at
+pixel p is the box mean at p shifted by s, so one box-sum map a scale, read at nine shifts, serves
+all cells, at a cost that does not depend on s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
+
+from deepir.classical.bands import bands
+from deepir.errors import unknown_name
+from deepir.structures import check_image
+
+Border = Literal["symmetric", "replicate"]
+Polarity = Literal["both", "bright", "dark"]
+
+CELLS = (3, 5, 7, 9)
+"""Cell sides in pixels: a small target has at most about 80 pixels."""
+
+_PADDING = {"symmetric": cv2.BORDER_REFLECT, "replicate": cv2.BORDER_REPLICATE}
+_OPPOSITE = (((-1, -1), (1, 1)), ((-1, 0), (1, 0)), ((-1, 1), (1, -1)), ((0, 1), (0, -1)))
+
+Floats = NDArray[np.float64]
+
+
+def lcm(image: ArrayLike, *, cells: Sequence[int] = CELLS, border: Border = "symmetric") -> Floats:
+    """Local contrast measure: squared cell maximum over the brightest neighbouring cell mean.
+
+    ``image`` (H, W), not negative; the map (H, W) has the grey level as unit, and a constant image
+    gives that constant: LCM does not remove the background. ``cells`` are odd cell sides in
+    pixels; ``border`` extends the image for the means, the maximum takes pixels of the frame only.
+    Means below 1e-12 count as 1e-12.
+
+    Raises:
+        ValueError: no cells, a side that is not odd and positive, an unknown choice.
+
+    Chen et al., "A Local Contrast Method for Small Infrared Target Detection", IEEE TGRS 52(1),
+    2014, equations 4 to 8.
+
+    >>> lcm(np.full((4, 5), 7.0)).round(9).tolist()[0]
+    [7.0, 7.0, 7.0, 7.0, 7.0]
+    """
+    frame = check_image(image).astype(np.float64, copy=False)
+    brightest, reach = frame, 1
+    result = np.full(frame.shape, -np.inf)
+    for side in _sides(cells):
+        # A window of this side is the previous one widened: max over nested windows.
+        brightest, reach = _window_maximum(brightest, side - reach + 1), side
+        neighbours = _brightest_neighbour(_box_sums(frame, side, border), side) / side**2
+        np.maximum(neighbours, 1e-12, out=neighbours)
+        np.divide(brightest * brightest, neighbours, out=neighbours)
+        np.maximum(result, neighbours, out=result)
+    return result
+
+
+def mpcm(
+    image: ArrayLike,
+    *,
+    cells: Sequence[int] = CELLS,
+    border: Border = "replicate",
+    polarity: Polarity = "both",
+) -> Floats:
+    """Multiscale patch-based contrast: least product of opposite differences, signed.
+
+    ``image`` (H, W); the map (H, W) has the squared grey level as unit and is 0 for a constant
+    image. The published map is its positive part. With ``polarity="both"``, as published, a cell
+    darker than its surroundings responds like a bright one; "bright" and "dark" keep a positive
+    response only where the centre exceeds (falls below) all eight cells.
+
+    Raises:
+        ValueError: no cells, a side that is not odd and positive, an unknown choice.
+
+    Wei et al., "Multiscale patch-based contrast measure for small infrared target detection",
+    Pattern Recognition 58, 2016, equations 3 to 7.
+
+    >>> image = np.zeros((9, 9)); image[3:6, 3:6] = 2.0
+    >>> float(mpcm(image, cells=(3,))[4, 4])
+    4.0
+    """
+    frame = check_image(image).astype(np.float64, copy=False)
+    if polarity not in get_args(Polarity):
+        raise unknown_name("polarity", polarity, get_args(Polarity))
+    # The map ignores a constant; without it, flat frames of real numbers cancel exactly.
+    frame = frame - frame.flat[0]
+    sign = -1.0 if polarity == "dark" else 1.0
+    result = np.full(frame.shape, -np.inf)
+    for side in _sides(cells):
+        sums = _box_sums(frame, side, border)
+        for rows in bands(frame.shape[0]):
+            product = _least_product(sums, side, rows, sign=None if polarity == "both" else sign)
+            np.multiply(product, 1 / side**4, out=product)
+            np.maximum(result[rows], product, out=result[rows])
+    return result
+
+
+def _least_product(sums: Floats, side: int, rows: slice, *, sign: float | None) -> Floats:
+    """Least product of the differences to opposite cells, in some rows, from cell sums.
+
+    With a ``sign`` products count as positive only where all differences have that sign.
+    """
+    centre = _cell(sums, side, rows, (0, 0))
+    least: Floats | None = None
+    aligned: Floats | None = None
+    for first, second in _OPPOSITE:
+        one = centre - _cell(sums, side, rows, first)
+        other = centre - _cell(sums, side, rows, second)
+        if sign is not None:
+            low = np.minimum(sign * one, sign * other)
+            aligned = low if aligned is None else np.minimum(aligned, low, out=aligned)
+        np.multiply(one, other, out=one)
+        least = one if least is None else np.minimum(least, one, out=least)
+    assert least is not None  # there are four pairs
+    if aligned is not None:
+        least[(aligned <= 0) & (least > 0)] = 0.0
+    return least
+
+
+def _cell(sums: Floats, side: int, rows: slice, shift: tuple[int, int]) -> Floats:
+    """Sums of one of the nine cells, for the pixels of some rows."""
+    top, left = (side * (1 + step) for step in shift)
+    width = sums.shape[1] - 2 * side
+    return sums[top + rows.start : top + rows.stop, left : left + width]
+
+
+def _brightest_neighbour(sums: Floats, side: int) -> Floats:
+    """Largest sum among the eight neighbouring cells, separably."""
+    height, width = (length - 2 * side for length in sums.shape)
+    left, middle, right = (sums[:, start : start + width] for start in (0, side, 2 * side))
+    sides = np.maximum(left, right)
+    across = np.maximum(sides, middle)
+    best = np.maximum(across[:height], across[2 * side :])
+    return np.maximum(best, sides[side : side + height], out=best)
+
+
+def _box_sums(frame: Floats, side: int, border: Border) -> Floats:
+    """Sums over the side x side window around every pixel, up to ``side`` pixels outside."""
+    if border not in _PADDING:
+        raise unknown_name("border", border, _PADDING)
+    margin = side + side // 2
+    padded = cv2.copyMakeBorder(frame, margin, margin, margin, margin, _PADDING[border])
+    sums = cv2.boxFilter(padded, cv2.CV_64F, (side, side), normalize=False)
+    inner = side // 2
+    return np.asarray(sums, dtype=np.float64)[inner : sums.shape[0] - inner, inner : -inner or None]
+
+
+def _window_maximum(frame: Floats, side: int) -> Floats:
+    if side <= 3:  # OpenCV is fastest on small windows; its cost grows with the side
+        return np.asarray(cv2.dilate(frame, np.ones((side, side), np.uint8)), dtype=np.float64)
+    return ndimage.maximum_filter(frame, size=side, mode="constant", cval=-np.inf)
+
+
+def _sides(cells: Sequence[int]) -> list[int]:
+    sides = sorted(set(cells))
+    if not sides or any(side < 1 or side % 2 == 0 for side in sides):
+        raise ValueError(f"cells are odd sides in pixels, at least one of them, got {cells}")
+    return sides

@@ -1,0 +1,112 @@
+"""The command ``deepir``: one small function a verb, in a file of its name.
+
+Exit status: 0 clean, 1 nothing usable, 2 wrong usage, 3 partial (something was skipped, and named),
+130 interrupted (what was finished is kept).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+
+# Spinning worker threads cost up to 40 times on a shared machine; both must be set before NumPy.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from cyclopts import App, CycloptsError
+
+from deepir import __version__
+from deepir.cli.bench import bench
+from deepir.cli.detect import detect
+from deepir.cli.evaluate import evaluate
+from deepir.cli.info import info
+from deepir.cli.list_detectors import list_detectors
+from deepir.cli.score import score
+from deepir.cli.simulate import simulate
+from deepir.errors import DeepirError
+
+WARNINGS_SHOWN = 3
+USAGE, FAILED, INTERRUPTED = 2, 1, 130
+
+
+def build_app() -> App:
+    """Command line with all its verbs."""
+    app = App(
+        name="deepir",
+        help="Find small targets in infrared frames, and say exactly how well that works.",
+        version=__version__,
+        suppress_keyboard_interrupt=False,
+        help_format="plaintext",
+    )
+    app.command(detect)
+    app.command(evaluate, name="eval")
+    app.command(score)
+    app.command(bench)
+    app.command(simulate)
+    app.command(list_detectors, name="list")
+    app.command(info)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and leave with its exit status; errors are one line on standard error."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Exit status of one command line."""
+    shown = _ShownWarnings()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = shown
+        try:
+            status = build_app()(
+                list(arguments),
+                exit_on_error=False,
+                print_error=False,
+                result_action="return_value",
+            )
+            return int(status or 0)
+        except CycloptsError as error:
+            return _fail(str(error), USAGE)
+        except DeepirError as error:
+            return _fail(str(error), error.exit_status)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return FAILED
+        except OSError as error:
+            return _fail(f"{error.strerror or error}: {error.filename or ''}", FAILED)
+        except MemoryError as error:
+            return _fail(f"not enough memory: {error}", FAILED)
+        except KeyboardInterrupt:
+            return _fail("interrupted", INTERRUPTED)
+        finally:
+            shown.close()
+
+
+def _fail(message: str, status: int) -> int:
+    line = " ".join(message.split())
+    print(f"deepir: {line}", file=sys.stderr)
+    return status
+
+
+class _ShownWarnings:
+    """Warnings as single lines: the first few, and how many more there were."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self, message: Warning | str, *_: object, **__: object) -> None:
+        self._count += 1
+        if self._count <= WARNINGS_SHOWN:
+            print(f"deepir: warning: {message}", file=sys.stderr)
+
+    def close(self) -> None:
+        """Say how many warnings were not shown."""
+        if self._count > WARNINGS_SHOWN:
+            print(
+                f"deepir: warning: and {self._count - WARNINGS_SHOWN} more like these",
+                file=sys.stderr,
+            )

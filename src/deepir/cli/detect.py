@@ -1,0 +1,167 @@
+"""``deepir detect``: frames in, detections out, with pictures of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from deepir.cli.options import DEFAULT_DETECTOR, DetectorOptions
+from deepir.cli.terminal import (
+    INTERRUPTED,
+    PARTIAL,
+    note,
+    print_json,
+    print_table,
+    progress_bar,
+    report_skipped,
+)
+
+if TYPE_CHECKING:
+    from deepir.detection_files import DetectionFiles
+    from deepir.detector import MapDetector
+    from deepir.frames import BadFrame, Frame
+    from deepir.scoring import Scorer
+    from deepir.structures import Sample
+
+DETECTOR = DetectorOptions()
+SIMULATED_FRAMES = 16
+TABLE_ROWS = 30
+
+
+def detect(
+    *inputs: str,
+    detector: str = DEFAULT_DETECTOR,
+    options: DetectorOptions = DETECTOR,
+    out: Path = Path("deepir-out"),
+    overlays: bool = True,
+    save_saliency: Annotated[bool, Parameter(name="--save-saliency", negative=())] = False,
+    json: bool = False,
+) -> int:
+    """Find targets in images, folders, stacks and videos; without INPUT in simulated frames.
+
+    Args:
+        inputs: image files (PNG, TIFF, JPEG, BMP, .npy), videos, or folders of them.
+        detector: see ``deepir list``.
+        options: how to detect.
+        out: folder for detections.json, detections.csv and the pictures.
+        overlays: draw pictures; of a video or stack, the frames with detections.
+        save_saliency: also write the detector's raw map of each frame as .npy.
+        json: print detections.json instead of a table.
+    """
+    from deepir.detection_files import DetectionFiles
+    from deepir.scoring import Scorer
+
+    chosen = options.load(detector)
+    _say_low_threshold(chosen)
+    truth = {} if inputs else _simulated()
+    frames = _frames(inputs) if inputs else _as_frames(truth)
+    with (
+        DetectionFiles(out, chosen, overlays=overlays, save_saliency=save_saliency) as files,
+        progress_bar(f"detect {chosen.name}") as progress,
+    ):
+        work = _Work(chosen, files, truth, Scorer(chosen.operating))
+        try:
+            for done, (frame, total) in enumerate(frames, start=1):
+                work.take(frame)
+                progress(done, total)
+        except KeyboardInterrupt:
+            work.interrupted = True
+        files.write(interrupted=work.interrupted)
+    _show(work, json=json)
+    return work.status()
+
+
+@dataclass
+class _Work:
+    """One run of `detect`: the frames taken so far and what came of them."""
+
+    detector: MapDetector
+    files: DetectionFiles
+    truth: dict[str, Sample]  # of simulated frames
+    scorer: Scorer
+    interrupted: bool = False
+
+    def take(self, frame: Frame | BadFrame) -> None:
+        from deepir.frames import BadFrame
+
+        if isinstance(frame, BadFrame):
+            self.files.skip(frame.id, frame.reason)
+            return
+        response = self.detector.respond(frame.image)
+        candidates = self.detector.read(response)
+        self.files.add(frame, candidates.above(self.detector.cut), response.saliency)
+        if frame.id in self.truth:
+            mask = self.detector.predicted_mask(response)
+            self.scorer.update(self.truth[frame.id], candidates, mask)
+
+    def status(self) -> int:
+        if self.interrupted:
+            note(f"interrupted: the {self.files.frames} frames finished by then are kept")
+            return INTERRUPTED
+        return PARTIAL if self.files.skipped else 0
+
+
+def _frames(inputs: Sequence[str]) -> Iterator[tuple[Frame | BadFrame, int | None]]:
+    """Frames of all inputs, and how many there are in all where that is known."""
+    from deepir.frames import find_sources
+
+    sources = find_sources(inputs)
+    counts = [source.count() for source in sources]
+    total = None if None in counts else sum(count or 0 for count in counts)
+    for source in sources:
+        for frame in source.frames():
+            yield frame, total
+
+
+def _simulated() -> dict[str, Sample]:
+    from deepir.simulate import SimulatedFrames
+
+    return {sample.id: sample for sample in SimulatedFrames(SIMULATED_FRAMES, seed=0)}
+
+
+def _as_frames(samples: dict[str, Sample]) -> Iterator[tuple[Frame | BadFrame, int | None]]:
+    from deepir.frames import Frame
+
+    for sample in samples.values():
+        yield Frame(sample.id, sample.image, Path(sample.id), None), len(samples)
+
+
+def _say_low_threshold(detector: MapDetector) -> None:
+    if detector.cut < detector.floor:
+        note(
+            f"threshold {detector.cut:g} lies below the floor of {detector.name},"
+            f" {detector.floor:g}: every candidate is returned"
+        )
+
+
+def _show(work: _Work, *, json: bool) -> None:
+    files = work.files
+    report_skipped([(entry["id"], entry["reason"]) for entry in files.skipped])
+    if json:
+        print_json(files.json(interrupted=work.interrupted))
+        return
+    _show_table(files)
+    if work.scorer.frames:
+        print(
+            f"mNoCoAP {work.scorer.hits.score().mean:.3f} ({work.detector.read_out} read-out) on"
+            f" {work.scorer.frames} simulated frames with"
+            f" {int(work.scorer.hits.targets.sum())} targets"
+        )
+    print(f"wrote {files.out / 'detections.json'} and detections.csv")
+    if files.pictures:
+        print(f"wrote {len(files.pictures)} pictures, the first: {files.pictures[0]}")
+
+
+def _show_table(files: DetectionFiles) -> None:
+    from deepir.tables import Table
+
+    rows = files.rows[:TABLE_ROWS]
+    if rows:
+        print_table(Table(("frame", "x", "y", "score", "box x0", "y0", "x1", "y1"), rows))
+    if len(files.rows) > len(rows):
+        print(f"... and {len(files.rows) - len(rows)} more in detections.csv")
+    print(f"{len(files.rows)} detections in {files.frames} frames")

@@ -1,0 +1,68 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+if TYPE_CHECKING:
+    from deepir.data import Dataset
+    from deepir.detector import MapDetector
+
+ReadOut = Literal["peak", "published"]
+Mode = Literal["default", "reference"]
+DEFAULT_DETECTOR = "mpcm"
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class DataOptions:
+    """Which frames with truth."""
+
+    data: str = "simulated"
+    """Dataset: ``simulated`` (embedded) or ``sirst-v2``."""
+
+    root: Path | None = None
+    """Folder of the dataset."""
+
+    split: str | None = None
+    """Split: test_full, val_full ... (default: the dataset's test split)."""
+
+    def open(self) -> Dataset:
+        """Open the dataset."""
+        from deepir.data import open_dataset
+
+        return open_dataset(self.data, root=self.root, split=self.split)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class DetectorOptions:
+    """How to detect."""
+
+    mode: Mode | None = None
+    """default: our settings; reference: the published ones."""
+
+    read_out: Annotated[ReadOut, Parameter(name="--read-out")] = "peak"
+    """How points are read: our NoCo peak, or the published rule."""
+
+    threshold: float | None = None
+    """Score from which a detection counts (default: the detector's own, see ``deepir list``)."""
+
+    top_k: Annotated[int | None, Parameter(name="--top-k")] = None
+    """At most this many candidates a frame."""
+
+    def load(self, name: str) -> MapDetector:
+        """Build the detector with these options."""
+        from deepir.catalogue import load_detector
+
+        given = {
+            "mode": self.mode,
+            "threshold": self.threshold,
+            "top_k": self.top_k,
+        }
+        chosen = {key: value for key, value in given.items() if value is not None}
+        return load_detector(name, read_out=self.read_out, **chosen)

@@ -1,0 +1,87 @@
+"""What a person sees: tables on standard output, progress and notes on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deepir.bench import Evaluation
+    from deepir.tables import Table
+
+PARTIAL, INTERRUPTED = 3, 130
+_PIPE_WIDTH = 160  # columns where standard output is no terminal
+
+
+def print_table(table: Table, *, title: str = "") -> None:
+    """Print a table with figures to four digits."""
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
+    from deepir.tables import shown
+
+    drawn = RichTable(title=title or None, title_justify="left", title_style="bold")
+    for column, head in enumerate(table.heads):
+        numeric = all(not isinstance(row[column], str) for row in table.rows)
+        drawn.add_column(head, justify="right" if numeric else "left", overflow="fold")
+    for row in table.rows:
+        drawn.add_row(*map(shown, row))
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    Console(width=width, highlight=False, markup=False).print(drawn)
+
+
+def print_json(value: object) -> None:
+    """Print strict JSON."""
+    print(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def note(message: str) -> None:
+    """Say one line on standard error."""
+    print(f"deepir: {message}", file=sys.stderr)
+
+
+@contextmanager
+def progress_bar(task: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Bar with time left on standard error; gives a function told (done, total or None)."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        row = bar.add_task(task, total=None)
+        yield lambda done, total: bar.update(row, completed=done, total=total)
+
+
+def report_skipped(skipped: list[tuple[str, str]]) -> None:
+    """Name each frame that could not be used, once."""
+    for frame_id, reason in skipped:
+        note(f"skipped {frame_id!r}: {reason}")
+
+
+def finish(run: Evaluation) -> int:
+    """Say what a run left out; returns its exit status."""
+    report_skipped([(one.id, one.reason) for one in run.skipped])
+    if run.interrupted:
+        note(f"interrupted: the figures are of the {run.scorer.frames} frames finished by then")
+        return INTERRUPTED
+    if run.skipped:
+        note(f"partial: {len(run.skipped)} of {len(run.dataset)} frames are not in the figures")
+        return PARTIAL
+    return 0

@@ -1,0 +1,120 @@
+"""The folder that a detection run leaves: detections.json, detections.csv, pictures, maps."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from types import TracebackType
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from deepir import __version__
+from deepir.detector import MapDetector
+from deepir.errors import DeepirError
+from deepir.frames import Frame
+from deepir.overlay import draw_overlay
+from deepir.predictions import frame_entry
+from deepir.structures import Detections
+from deepir.writing import output_folder, write_bytes, write_json, write_text
+
+HEADS = ("id", "x", "y", "score", "x0", "y0", "x1", "y1")
+
+
+class DetectionFiles:
+    """Collects one run frame by frame: pictures at once, the two lists at the end.
+
+    ``out`` is made at once, and taken away again if the run ends before anything was written.
+
+    Raises:
+        UsageError: ``out`` is a file or cannot be written.
+    """
+
+    def __init__(
+        self, out: Path, detector: MapDetector, *, overlays: bool, save_saliency: bool
+    ) -> None:
+        self._new = not out.exists()
+        self.out = output_folder(out)
+        self._detector = detector
+        self._overlays = overlays
+        self._save_saliency = save_saliency
+        self._entries: list[dict[str, object]] = []
+        self.rows: list[tuple[str | float | None, ...]] = []
+        self.skipped: list[dict[str, str]] = []
+        self.pictures: list[Path] = []
+
+    def __enter__(self) -> DetectionFiles:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        if kind and self._new and not any(self.out.iterdir()):
+            self.out.rmdir()
+
+    @property
+    def frames(self) -> int:
+        """Frames added so far."""
+        return len(self._entries)
+
+    def skip(self, frame_id: str, reason: str) -> None:
+        """Note a frame that could not be used."""
+        self.skipped.append({"id": frame_id, "reason": reason})
+
+    def add(self, frame: Frame, found: Detections, saliency: NDArray[np.float64]) -> None:
+        """Add one frame; of a video or stack a picture only where something was found."""
+        self._entries.append(frame_entry(frame.id, found))
+        self.rows += _rows(frame.id, found)
+        if self._overlays and (frame.index is None or len(found)):
+            title = f"{frame.id}  {self._detector.name}"
+            picture = self.out / "overlays" / f"{frame.id}.png"
+            _, encoded = cv2.imencode(".png", draw_overlay(frame.image, found, title=title))
+            write_bytes(picture, encoded.tobytes())
+            self.pictures.append(picture)
+        if self._save_saliency:
+            stream = io.BytesIO()
+            np.save(stream, saliency)
+            write_bytes(self.out / "saliency" / f"{frame.id}.npy", stream.getvalue())
+
+    def json(self, *, interrupted: bool = False) -> dict[str, object]:
+        """Content of detections.json: what `deepir score` reads, and how it came about."""
+        return {
+            "deepir": __version__,
+            "detector": self._detector.name,
+            "read_out": self._detector.read_out,
+            "floor": self._detector.floor,
+            "operating_threshold": self._detector.operating,
+            "threshold": self._detector.cut,
+            "top_k": self._detector.top_k,
+            "interrupted": interrupted,
+            "detections": self._entries,
+            "skipped": self.skipped,
+        }
+
+    def write(self, *, interrupted: bool = False) -> None:
+        """Write both lists.
+
+        Raises:
+            DeepirError: there was no usable frame.
+        """
+        if not self._entries and not interrupted:
+            more = f" (and {len(self.skipped) - 1} more)" if len(self.skipped) > 1 else ""
+            first = self.skipped[0]
+            raise DeepirError(f"no usable frame: {first['id']!r}: {first['reason']}{more}")
+        write_json(self.out / "detections.json", self.json(interrupted=interrupted))
+        stream = io.StringIO()
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerows([HEADS, *self.rows])
+        write_text(self.out / "detections.csv", stream.getvalue())
+
+
+def _rows(frame_id: str, found: Detections) -> list[tuple[str | float | None, ...]]:
+    corners = [(None,) * 4] * len(found) if found.boxes is None else found.boxes.tolist()
+    return [
+        (frame_id, *point, score, *box)
+        for point, score, box in zip(
+            found.points.tolist(), found.scores.tolist(), corners, strict=True
+        )
+    ]

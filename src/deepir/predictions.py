@@ -1,0 +1,101 @@
+"""Detections in a JSON file: as `deepir detect` writes them and `deepir score` reads them.
+
+``{"detections": [{"id": ..., "points": [[x, y, score], ...], "boxes": [[x0, y0, x1, y1], ...]}]}``
+where ``boxes`` may be left out; other keys are free, and ``operating_threshold`` and ``detector``
+are used where they are there.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError, model_validator
+
+from deepir.errors import DeepirError
+from deepir.structures import Detections, best_first
+
+Point = tuple[float, float, float]
+Corners = tuple[float, float, float, float]
+
+
+class FrameDetections(BaseModel, strict=True):
+    """One frame: ``points`` ``x y score`` in any order, and a box for each or none at all."""
+
+    id: str
+    points: list[Point]
+    boxes: list[Corners] | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> FrameDetections:
+        if self.boxes is not None and len(self.boxes) != len(self.points):
+            raise ValueError(f"{len(self.points)} points need as many boxes, got {len(self.boxes)}")
+        if any(math.isnan(score) for *_, score in self.points):
+            raise ValueError("a score is NaN")
+        if self.boxes and not all(map(math.isfinite, sum(self.boxes, start=()))):
+            raise ValueError("a box has a coordinate that is no finite number")
+        return self
+
+    def detections(self) -> Detections:
+        """Return the frame's detections, best first."""
+        rows = [row[:2] for row in self.points]
+        return best_first(rows, [row[2] for row in self.points], self.boxes)
+
+
+class Predictions(BaseModel, strict=True):
+    """A file of detections; an id stands in it once."""
+
+    detections: list[FrameDetections]
+    detector: str | None = None
+    operating_threshold: float | None = None
+
+    @model_validator(mode="after")
+    def _once(self) -> Predictions:
+        seen: set[str] = set()
+        for frame in self.detections:
+            if frame.id in seen:
+                raise ValueError(f"the id {frame.id!r} stands there twice")
+            seen.add(frame.id)
+        return self
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read and check a file of detections.
+
+    Raises:
+        DeepirError: no such file, no JSON, or the first place where it does not fit the form.
+    """
+    try:
+        return Predictions.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise DeepirError(f"cannot read predictions {str(path)!r}: {error.strerror}") from None
+    except ValidationError as error:
+        raise DeepirError(f"predictions {str(path)!r} do not fit: {_first(error)}") from None
+
+
+def frame_entry(frame_id: str, found: Detections) -> dict[str, object]:
+    """Entry of one frame for the file, numbers written so that reading gives them back."""
+    rows = [
+        [*point, score]
+        for point, score in zip(found.points.tolist(), found.scores.tolist(), strict=True)
+    ]
+    entry: dict[str, object] = {"id": frame_id, "points": rows}
+    if found.boxes is not None:
+        entry["boxes"] = found.boxes.tolist()
+    return entry
+
+
+def _first(error: ValidationError) -> str:
+    detail = error.errors(include_url=False)[0]
+    where = _place(detail["loc"])
+    shown = json.dumps(detail["input"], default=str)[:60] if detail["type"] != "missing" else ""
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    got = f", got {shown}" if shown else ""
+    return f"{where}{detail['msg']}{got}{more}".replace("\n", " ")
+
+
+def _place(steps: Sequence[int | str]) -> str:
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    return f"{path.lstrip('.')}: " if path else ""

@@ -1,0 +1,136 @@
+"""From a detector's raw output, a map or boxes, to scored points: `published` and `peak`.
+
+`published` reproduces how the published table was read; `peak` reports the pixel of highest
+normalised contrast (`deepir.noco.noco_peaks`) and is our default.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from deepir.boxes import centres, components
+from deepir.noco import noco_peaks
+from deepir.structures import Detections, as_boxes, best_first
+
+ReadOut = Literal["peak", "published"]
+
+PUBLISHED_LEVEL = 0.5
+"""The published rule keeps pixels of the scaled map strictly above this."""
+
+TOP_K = 100
+"""Best candidates of a frame that a benchmark scores."""
+
+ROUNDING = 1e-12
+"""Spread below this share of the largest value is rounding of a flat map, not signal."""
+
+Floats = NDArray[np.float64]
+
+
+def robust_z(saliency: ArrayLike) -> Floats:
+    """Deviations of a signed map (H, W) from its median, in robust standard deviations.
+
+    The scale is 1.4826 times the median absolute deviation; where that is 0 (most pixels equal),
+    1.2533 times the mean absolute deviation; where that is 0 too, the map is flat and all z are 0.
+    NaN and infinite values count as 0.
+
+    >>> robust_z([[0, 1, 2, 3, 100]]).round(2).tolist()
+    [[-1.35, -0.67, 0.0, 0.67, 66.1]]
+    >>> robust_z([[7, 7]]).tolist()
+    [[0.0, 0.0]]
+    """
+    values = _finite(saliency)
+    centred = values - np.median(values)
+    deviation = np.abs(centred)
+    noise = ROUNDING * float(np.abs(values).max())
+    for scale in (1.4826 * float(np.median(deviation)), 1.2533 * float(deviation.mean())):
+        if scale > noise:
+            return centred / scale
+    return np.zeros_like(values)
+
+
+def unit_range(saliency: ArrayLike) -> Floats:
+    """Scale a raw map (H, W) as the published comparison does: clip at 0, then min-max to [0, 1].
+
+    A constant map gives zeros. Every other frame's best pixel scores 1, also without a target.
+
+    >>> unit_range([[-3, 1, 2]]).tolist()
+    [[0.0, 0.5, 1.0]]
+    """
+    values = np.maximum(_finite(saliency), 0.0)
+    low, high = float(values.min()), float(values.max())
+    if high - low <= ROUNDING * high:
+        return np.zeros_like(values)
+    return (values - low) / (high - low)
+
+
+def map_published(probability: ArrayLike, *, top_k: int = TOP_K) -> Detections:
+    """Read a map in [0, 1] (H, W) by the published rule.
+
+    8-connected components of ``map > 0.5``; for each the first maximum, in row-major order, inside
+    its bounding box. Boxes are the bounding boxes; nothing above 0.5 gives no detection.
+
+    >>> map_published([[0.0, 0.6, 0.9], [0.0, 0.0, 0.0]]).points.tolist()
+    [[2.0, 0.0]]
+    """
+    values = np.asarray(probability, dtype=np.float64)
+    found = components(values > PUBLISHED_LEVEL)
+    points, scores = [], []
+    for x0, y0, x1, y1 in found.boxes.astype(int):
+        part = values[y0:y1, x0:x1]
+        row, column = divmod(int(part.argmax()), part.shape[1])
+        points.append((x0 + column, y0 + row))
+        scores.append(float(part[row, column]))
+    return best_first(points, scores, found.boxes).top(top_k)
+
+
+def map_peak(
+    image: ArrayLike, scores: ArrayLike, *, floor: float, believed: float, top_k: int = TOP_K
+) -> Detections:
+    """Read a score map by its components and their NoCo peaks.
+
+    ``image`` and ``scores`` (H, W): 8-connected components of ``scores > floor``, each scored by
+    its maximum and located at the NoCo peak of its bounding box; those that score at least
+    ``believed`` paint for all (`deepir.noco.noco_peaks`). Nothing above the floor: no detection.
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    found = components(values > floor)
+    inside = found.labels > 0
+    best = np.full(len(found), -np.inf)
+    np.maximum.at(best, found.labels[inside] - 1, values[inside])
+    return boxes_peak(image, found.boxes, best, believed=believed, top_k=top_k)
+
+
+def boxes_published(boxes: ArrayLike, scores: ArrayLike, *, top_k: int = TOP_K) -> Detections:
+    """Report the centre of each box (N, 4), in edge coordinates that may end in .5.
+
+    >>> boxes_published([[2, 2, 5, 4]], [0.7]).points.tolist()
+    [[3.5, 3.0]]
+    """
+    return best_first(centres(boxes), scores, boxes).top(top_k)
+
+
+def boxes_peak(
+    image: ArrayLike,
+    boxes: ArrayLike,
+    scores: ArrayLike,
+    *,
+    believed: float,
+    top_k: int = TOP_K,
+) -> Detections:
+    """Report the NoCo peak of each box (N, 4) with its score (N,).
+
+    Boxes that score at least ``believed`` paint one joint map; each weaker one is judged in that
+    map and its own window. N = 0 gives no detection.
+    """
+    kept = best_first(centres(boxes), scores, boxes).top(top_k)
+    framed = as_boxes(kept.boxes if kept.boxes is not None else ())
+    peaks = noco_peaks(image, framed, believed=kept.scores >= believed)
+    return Detections(peaks, kept.scores, framed)
+
+
+def _finite(saliency: ArrayLike) -> Floats:
+    values = np.asarray(saliency, dtype=np.float64)
+    return np.nan_to_num(values, copy=not np.isfinite(values).all(), posinf=0.0, neginf=0.0)
