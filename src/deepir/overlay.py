@@ -22,6 +22,7 @@ STRETCH = (0.5, 99.9)
 LONG_SIDE_PX = 720  # small frames are enlarged by a whole factor up to about this
 INSETS = 4
 INSET_PX = 176
+SMALLEST_INSET_PX = 100
 CROP_PX = 25  # pixels of the frame that an inset shows a side, unless the target is larger
 _GAP = 8
 _BACKDROP = (24, 22, 20)
@@ -97,13 +98,15 @@ def _mark(frame: Picture, box: tuple[int, int, int, int], factor: int, rank: int
 
 def _insets(image: Image, found: Detections, height: int) -> Picture:
     """Column of enlarged detections; as many as fit, at most four."""
-    rows = min(INSETS, max(1, height // (INSET_PX + _GAP)))
+    count = min(INSETS, len(found))
+    side = min(INSET_PX, height // max(count, 1) - _GAP)
+    if side < SMALLEST_INSET_PX:
+        side = min(INSET_PX, height - 2 * _GAP)
+        count = min(count, height // (side + _GAP))
     panel = np.full((height, INSET_PX + 2 * _GAP, 3), _BACKDROP, dtype=np.uint8)
-    side = min(INSET_PX, height - 2 * _GAP)
-    for rank in range(min(rows, len(found))):
-        top = _GAP + rank * (INSET_PX + _GAP)
-        if side > 0:
-            panel[top : top + side, _GAP : _GAP + side] = _inset(image, found, rank, side)
+    for rank in range(count if side > 0 else 0):
+        top = _GAP // 2 + rank * (side + _GAP)
+        panel[top : top + side, _GAP : _GAP + side] = _inset(image, found, rank, side)
     return panel
 
 

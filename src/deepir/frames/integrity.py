@@ -16,8 +16,8 @@ BMP = b"BM"
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 _JPEG_END = 0xD9
 
-_BMP_UNCOMPRESSED = (0, 3, 6)  # plain rows, with colour masks, with an opacity mask
-_BMP_HEADER = 54
+_BMP_UNPACKED = (0, 3, 6)  # plain rows, with colour masks, with an opacity mask
+_BMP_SMALLEST, _BMP_OS2_HEADER = 26, 12
 
 
 def check_complete(content: bytes) -> None:
@@ -68,17 +68,24 @@ def _check_jpeg(content: bytes) -> None:
 
 def _check_bmp(content: bytes) -> None:
     """Compare the file with the size that its rows need, or for packed rows with what it says."""
-    if len(content) < _BMP_HEADER:
+    if len(content) < _BMP_SMALLEST:
         raise FrameError(f"the BMP file is cut off after {len(content)} bytes")
     start = _little(content, 10, 4)
-    width, height = abs(_little(content, 18, 4)), abs(_little(content, 22, 4))
-    size = (width * _little(content, 28, 2) + 31) // 32 * 4 * height
-    if _little(content, 30, 4) not in _BMP_UNCOMPRESSED:
+    if _little(content, 14, 4) == _BMP_OS2_HEADER:
+        size = _rows(_little(content, 18, 2), _little(content, 20, 2), _little(content, 24, 2))
+    elif _little(content, 30, 4) in _BMP_UNPACKED:
+        size = _rows(_little(content, 18, 4), _little(content, 22, 4), _little(content, 28, 2))
+    else:
         size = _little(content, 34, 4)
     if start + size > len(content):
         raise FrameError(
             f"the BMP file is cut off: {len(content)} bytes of the {start + size} it announces"
         )
+
+
+def _rows(width: int, height: int, bits: int) -> int:
+    """Bytes of all rows, each padded to four bytes; a negative height only turns them over."""
+    return (width * bits + 31) // 32 * 4 * abs(height)
 
 
 def _little(content: bytes, offset: int, length: int) -> int:

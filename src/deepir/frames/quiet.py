@@ -5,19 +5,48 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import cv2
 
 _STDERR = 2
-_lock = threading.Lock()
-_nesting = 0
-_restore: tuple[int, int | None] = (0, None)
+
+# OpenCV 5 moved it.
+_set_log_level: Callable[[int], int] = (
+    getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel
+)
 
 # With a handler of its own tifffile no longer falls through to Python's last-resort handler; who
 # sets logging up still gets its messages.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+
+class _Hush:
+    """Counts who decodes at the moment: the first one silences, the last one restores."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._level = 0
+        self._stderr: int | None = None
+
+    def enter(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._level = _set_log_level(0)
+                self._stderr = _send_stderr_nowhere()
+            self._inside += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                _set_log_level(self._level)
+                _restore_stderr(self._stderr)
+
+
+_HUSH = _Hush()
 
 
 @contextmanager
@@ -25,27 +54,17 @@ def quiet() -> Iterator[None]:
     """Silence OpenCV, libpng, libjpeg and FFmpeg while a frame is decoded.
 
     libpng and libjpeg print straight to file descriptor 2 and have no switch, so that descriptor
-    points to nowhere meanwhile. Nested and parallel use is counted: the first silences, the last
-    restores.
+    points to nowhere meanwhile. May be nested and used in several threads.
     """
-    global _nesting, _restore
-    with _lock:
-        if _nesting == 0:
-            _restore = (cv2.utils.logging.setLogLevel(0), _hush())
-        _nesting += 1
+    _HUSH.enter()
     try:
         yield
     finally:
-        with _lock:
-            _nesting -= 1
-            if _nesting == 0:
-                level, stderr = _restore
-                cv2.utils.logging.setLogLevel(level)
-                _unhush(stderr)
+        _HUSH.leave()
 
 
-def _hush() -> int | None:
-    """Point descriptor 2 to nowhere; a copy of the old one, None for a process without stderr."""
+def _send_stderr_nowhere() -> int | None:
+    """A copy of descriptor 2 before it is bent; None for a process without one."""
     try:
         saved = os.dup(_STDERR)
     except OSError:
@@ -56,7 +75,7 @@ def _hush() -> int | None:
     return saved
 
 
-def _unhush(saved: int | None) -> None:
+def _restore_stderr(saved: int | None) -> None:
     if saved is not None:
         os.dup2(saved, _STDERR)
         os.close(saved)

@@ -68,7 +68,8 @@ class Source:
         try:
             if self.problem:
                 return None
-            return video_count(self.path) if self._is_video else image_count(self.path)
+            count = video_count(self.path) if self._is_video else image_count(self.path)
+            return count or None
         except (FrameError, OSError):
             return None
 

@@ -175,8 +175,8 @@ def _page_plane(tiff: tifffile.TiffFile, path: Path, index: int) -> Image:
     if page.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB):
         try:
             return _grey_page(page, np.asarray(page.asarray()))
-        except ValueError:  # a compression that tifffile has no codec for, as LZW
-            pass
+        except ValueError:
+            pass  # a compression that tifffile has no codec for, as LZW: to OpenCV below
     elif _dtype(page).itemsize > 1:
         # OpenCV turns other colours into 8 bits and says nothing.
         raise FrameError(f"cannot read colours {page.photometric!r} of more than 8 bits")
@@ -236,8 +236,8 @@ def _grey_page(page: tifffile.TiffPage, levels: Image) -> Image:
         levels = np.moveaxis(levels, 0, -1)
     if page.photometric == _RGB:
         return grey(levels)
-    if levels.ndim == 3 and len(page.extrasamples) == levels.shape[-1] - 1:
-        levels = levels[..., 0]
+    if levels.ndim == 3 and levels.shape[-1] == 2 and len(page.extrasamples) == 1:
+        levels = levels[..., 0]  # the other one is opacity
     if page.photometric == _WHITE_IS_ZERO:
         return _inverted(levels, page.bitspersample)
     return levels
@@ -251,7 +251,8 @@ def grey(colours: Image) -> Image:
     >>> grey(np.array([[[65535, 0, 0]]], dtype=np.uint16))
     array([[19595]], dtype=uint16)
     """
-    mixed = colours[..., :3] @ np.array(_LUMA)
+    with np.errstate(invalid="ignore"):  # infinite levels of both signs
+        mixed = colours[..., :3] @ np.array(_LUMA)
     whole = colours.dtype.kind in "biu"
     levels: Image = (np.rint(mixed) if whole else mixed).astype(colours.dtype)
     return levels

@@ -23,7 +23,7 @@ _DEEP_NAMES = (b"RGB\x30", b"BGR\x30", b"RBA\x40", b"BRA\x40", b"XYZ\x24")
 _DEEP_TAGS = (b"P010", b"P012", b"P016", b"Y210", b"Y212", b"Y216", b"b16g", b"b48r", b"b64a")
 
 # FFmpeg opens the files that such a playlist names; a frame file speaks for itself alone.
-_PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"v=0")
+_PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"v=0", b"<")
 
 _OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 
@@ -38,7 +38,7 @@ def video_frames(path: Path) -> Iterator[tuple[int, Image | FrameError]]:
             would squeeze; after the last good frame: the file is cut off.
     """
     missing = _missing(path)
-    capture = _opened(path, whole_packets=missing is not None)
+    capture = _opened(path, missing)
     try:
         promised = _promised(capture, path)
         _keep_depth(capture)
@@ -61,7 +61,7 @@ def video_count(path: Path) -> int | None:
     Raises:
         FrameError: no video that OpenCV reads.
     """
-    capture = _opened(path, whole_packets=False)
+    capture = _opened(path, _missing(path))
     try:
         return _promised(capture, path)
     finally:
@@ -85,18 +85,17 @@ def _cut(missing: int) -> str:
     return f"the file is cut off, {missing} bytes are missing"
 
 
-def _opened(path: Path, *, whole_packets: bool) -> cv2.VideoCapture:
-    """An open capture, FFmpeg's messages off; ``whole_packets`` drops one that is torn."""
+def _opened(path: Path, missing: int | None) -> cv2.VideoCapture:
+    """An open capture, FFmpeg's messages off; ``missing`` is None where no length is told."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     # Absolute, so that FFmpeg takes no part of a file's name for a protocol ("cam:1.avi").
     name = str(path.absolute())
     try:
-        with quiet(), _torn_packets_dropped() if whole_packets else nullcontext():
+        with quiet(), nullcontext() if missing is None else _torn_packets_dropped():
             capture = cv2.VideoCapture(name, cv2.CAP_FFMPEG)
     except cv2.error as error:
         raise FrameError(f"cannot be opened as a video: {reason(error)}") from None
     if not capture.isOpened():
-        missing = _missing(path)
         raise FrameError(_cut(missing) if missing else "no video that can be decoded")
     return capture
 

@@ -171,14 +171,30 @@ class PointCurve:
         The threshold is read off the curve of this very set; detections of equal score come in or
         stay out together. 0.0 without targets or frames.
         """
+        _, found, false = self.steps()
+        allowed = found[false <= false_objects_per_frame * self.frames]
+        targets = int(self.targets.sum())
+        return float(allowed.max() / targets) if targets and len(allowed) else 0.0
+
+    def best_f1(self) -> tuple[float, float]:
+        """Threshold with the highest F1 of points against targets, and that F1.
+
+        Infinite and 0.0 where no detection hits anything.
+        """
+        thresholds, found, false = self.steps()
+        if not found.any():
+            return float("inf"), 0.0
+        f1 = 2 * found / (found + false + int(self.targets.sum()))
+        best = int(f1.argmax())
+        return float(thresholds[best]), float(f1[best])
+
+    def steps(self) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+        """Every score as a threshold, falling, with the hits and false objects that reach it."""
         scores, hit = self._columns()
         order = np.argsort(-scores, kind="stable")
         ranked = scores[order]
-        whole = np.append(ranked[1:] < ranked[:-1], True)[: len(ranked)]  # last of its equals
-        found, false = np.cumsum(hit[order]), np.cumsum(~hit[order])
-        allowed = whole & (false <= false_objects_per_frame * self.frames)
-        targets = int(self.targets.sum())
-        return float(found[allowed].max() / targets) if targets and allowed.any() else 0.0
+        last = np.append(ranked[1:] < ranked[:-1], True)[: len(ranked)]  # of its equals
+        return ranked[last], np.cumsum(hit[order])[last], np.cumsum(~hit[order])[last]
 
     def _columns(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         return np.array(self._scores, dtype=np.float64), np.array(self._hits, dtype=bool)

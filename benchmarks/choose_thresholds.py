@@ -1,0 +1,99 @@
+"""Choose each classical detector's floor and operating threshold on a split (val, never test).
+
+    python benchmarks/choose_thresholds.py --root SIRST_V2 [--split val_full] [DETECTOR ...]
+
+For every floor of a fixed list: mNoCoAP (peak read-out, best 100 candidates a frame). The floor is
+the one with the highest mNoCoAP; where floors tie within 0.001 the highest of them, since fewer
+candidates cost less. The operating threshold maximises the F1 of points that hit a box at that
+floor. Prints a Markdown table; the figures stand in docs/experiments.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from deepir.catalogue import CATALOGUE, load_detector
+from deepir.data import Dataset, SirstV2, SkippedSample, read_samples
+from deepir.detector import MapDetector
+from deepir.noco import noco_map
+from deepir.scoring import Scorer
+from deepir.structures import Sample
+
+FLOORS = (2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 30, 50, 100)
+TIE = 0.001
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One floor: what it scores, and the threshold that serves it best."""
+
+    floor: float
+    mnocoap: float
+    recall_cap: float
+    operating: float
+    f1: float
+
+
+def main() -> None:
+    """Print one row a detector and mode."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="*", default=sorted(CATALOGUE))
+    parser.add_argument("--root", type=Path, required=True)
+    parser.add_argument("--split", default="val_full")
+    options = parser.parse_args()
+    dataset = SirstV2.open(options.root, options.split)
+    print("| detector | mode | mNoCoAP by floor | floor | mNoCoAP | recall cap | operating | F1 |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for name in options.names:
+        for mode in ("default", "reference"):
+            choices = sweep(load_detector(name, mode=mode), dataset)
+            best = choose(choices)
+            curve = " ".join(f"{one.floor:g}: {100 * one.mnocoap:.1f}" for one in choices)
+            print(
+                f"| {name} | {mode} | {curve} | {best.floor:g} | {best.mnocoap:.3f}"
+                f" | {best.recall_cap:.3f} | {best.operating:.1f} | {best.f1:.3f} |",
+                flush=True,
+            )
+
+
+def sweep(detector: MapDetector, dataset: Dataset) -> list[Choice]:
+    """Score every floor over one pass of the split."""
+    variants = [replace(detector, z_floor=floor, z_operating=max(floor, 10)) for floor in FLOORS]
+    scorers = [Scorer(variant.operating) for variant in variants]
+    for sample in read_samples(dataset):
+        if isinstance(sample, SkippedSample):
+            raise SystemExit(f"{sample.id}: {sample.reason}")
+        take(detector, variants, scorers, sample)
+    return [summary(floor, scorer) for floor, scorer in zip(FLOORS, scorers, strict=True)]
+
+
+def take(
+    detector: MapDetector, variants: list[MapDetector], scorers: list[Scorer], sample: Sample
+) -> None:
+    """Filter one frame once and read it at every floor."""
+    response, truth = detector.respond(sample.image), noco_map(sample.image, sample.boxes)
+    for variant, scorer in zip(variants, scorers, strict=True):
+        found = variant.read(response)
+        scorer.hits.update(np.column_stack([found.points, found.scores]), truth, sample.boxes)
+        scorer.curve.update(found, sample.image.shape, boxes=sample.boxes)
+
+
+def summary(floor: float, scorer: Scorer) -> Choice:
+    """Score one floor and find the threshold of the highest F1."""
+    ap = scorer.hits.score()
+    threshold, f1 = scorer.curve.best_f1()
+    return Choice(floor, ap.mean, ap.recall_cap, threshold, f1)
+
+
+def choose(choices: list[Choice]) -> Choice:
+    """Highest floor among those within a tie of the best."""
+    top = max(one.mnocoap for one in choices)
+    return max((one for one in choices if one.mnocoap >= top - TIE), key=lambda one: one.floor)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""What several test files share: the optional folder of reference data beside the checkout."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SHARED = Path(__file__).parents[1].parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """Path inside the optional reference folder; the test is skipped where it is absent."""
+
+    def locate(*parts):
+        path = SHARED.joinpath(*parts)
+        if not path.exists():
+            pytest.skip(f"reference data {'/'.join(parts)} lies not beside this checkout: {path}")
+        return path
+
+    return locate
+
+
+@pytest.fixture(scope="session")
+def golden(shared):
+    """Arrays of one golden file by name, read once."""
+
+    @cache
+    def load(name):
+        with np.load(shared("golden", name)) as arrays:
+            return dict(arrays)
+
+    return load
