@@ -23,7 +23,7 @@ from deepir.noco import noco_map
 from deepir.scoring import Scorer
 from deepir.structures import Sample
 
-FLOORS = (2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 30, 50, 100)
+FLOORS = (0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 13, 16, 20, 30, 50, 100)
 TIE = 0.001
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+collect_ignore_glob = ["conftest.py", "*/conftest.py", "oracles/*"]  # they hold no doctest
+
 SHARED = Path(__file__).parents[1].parent / "shared"
 
 
@@ -18,7 +20,9 @@ def shared():
     def locate(*parts):
         path = SHARED.joinpath(*parts)
         if not path.exists():
-            pytest.skip(f"reference data {'/'.join(parts)} lies not beside this checkout: {path}")
+            pytest.skip(
+                f"reference data {'/'.join(parts)} does not lie beside this checkout: {path}"
+            )
         return path
 
     return locate

@@ -38,6 +38,8 @@ def test_spelling_is_forgiven(name, spell):
         ("lcm", {"read_out": "peek"}, "'peek': did you mean 'peak'"),
         ("lcm", {"top_k": 0}, "at least 1, got 0"),
         ("lcm", {"top_k": 2.5}, "whole number.*got 2.5"),
+        ("lcm", {"threshold": float("nan")}, "finite number, got nan"),
+        ("lcm", {"threshold": "5"}, "finite number, got '5'"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_value(name, options, message):

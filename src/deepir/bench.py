@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from deepir.data import Dataset, SkippedSample, read_samples
 from deepir.detector import Detector
 from deepir.errors import DeepirError
+from deepir.interrupt import stop_on_interrupt
 from deepir.predictions import FrameDetections, Predictions
 from deepir.readout import ReadOut, boxes_peak, boxes_published
 from deepir.scoring import Scorer
@@ -86,7 +87,7 @@ def evaluate(
     Raises:
         DeepirError: a frame that must end the run, or no usable frame at all.
     """
-    scorer, clock = Scorer(detector.operating), Clock()
+    scorer, clock = Scorer(detector.cut), Clock()
     run = Evaluation(detector.name, dataset, detector.read_out, scorer, clock, floor=detector.floor)
 
     def detect(sample: Sample) -> None:
@@ -145,9 +146,9 @@ def score(
 
 
 def _feed(run: Evaluation, take: Callable[[Sample], None], progress: Progress | None) -> None:
-    try:
-        if run.clock:
-            run.clock.restart()
+    if run.clock:
+        run.clock.restart()
+    with stop_on_interrupt() as stop:
         for done, sample in enumerate(read_samples(run.dataset), start=1):
             if isinstance(sample, SkippedSample):
                 run.skipped.append(sample)
@@ -155,8 +156,9 @@ def _feed(run: Evaluation, take: Callable[[Sample], None], progress: Progress | 
                 take(sample)
             if progress:
                 progress(done, len(run.dataset))
-    except KeyboardInterrupt:
-        run.interrupted = True
+            if stop.requested:
+                run.interrupted = done < len(run.dataset)
+                break
     if not run.scorer.frames and not run.interrupted:
         first = run.skipped[0]
         raise DeepirError(

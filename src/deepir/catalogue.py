@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, get_args
@@ -42,6 +43,9 @@ def load_detector(name: str, **options: object) -> MapDetector:
         raise unknown_name("read-out", str(read_out), get_args(ReadOut))
     if not isinstance(top_k, int) or top_k < 1:
         raise UsageError(f"top_k is a whole number of candidates, at least 1, got {top_k!r}")
+    threshold = options.get("threshold")
+    if threshold is not None and not _is_finite(threshold):
+        raise UsageError(f"threshold is a finite number, got {threshold!r}")
     try:
         detector = build(**{key: value for key, value in options.items() if key in own})
     except (TypeError, ValueError) as error:
@@ -63,6 +67,10 @@ def find_name(name: str) -> str:
     if _letters(name) not in plain:
         raise unknown_name("detector", name, CATALOGUE)
     return plain[_letters(name)]
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _letters(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import TracebackType
 
 import cv2
@@ -20,6 +20,7 @@ from deepir.predictions import frame_entry
 from deepir.structures import Detections
 from deepir.writing import output_folder, write_bytes, write_json, write_text
 
+OWN_FOLDERS = PICTURES, MAPS = "overlays", "saliency"
 HEADS = ("id", "x", "y", "score", "x0", "y0", "x1", "y1")
 
 
@@ -35,7 +36,7 @@ class DetectionFiles:
     def __init__(
         self, out: Path, detector: MapDetector, *, overlays: bool, save_saliency: bool
     ) -> None:
-        self._new = not out.exists()
+        self._made = [folder for folder in (out, *out.parents) if not folder.exists()]
         self.out = output_folder(out)
         self._detector = detector
         self._overlays = overlays
@@ -51,8 +52,10 @@ class DetectionFiles:
     def __exit__(
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
     ) -> None:
-        if kind and self._new and not any(self.out.iterdir()):
-            self.out.rmdir()
+        for folder in self._made if kind else ():
+            if any(folder.iterdir()):
+                break
+            folder.rmdir()
 
     @property
     def frames(self) -> int:
@@ -69,14 +72,14 @@ class DetectionFiles:
         self.rows += _rows(frame.id, found)
         if self._overlays and (frame.index is None or len(found)):
             title = f"{frame.id}  {self._detector.name}"
-            picture = self.out / "overlays" / f"{frame.id}.png"
+            picture = self.out / PICTURES / f"{_file_name(frame.id)}.png"
             _, encoded = cv2.imencode(".png", draw_overlay(frame.image, found, title=title))
             write_bytes(picture, encoded.tobytes())
             self.pictures.append(picture)
         if self._save_saliency:
             stream = io.BytesIO()
             np.save(stream, saliency)
-            write_bytes(self.out / "saliency" / f"{frame.id}.npy", stream.getvalue())
+            write_bytes(self.out / MAPS / f"{_file_name(frame.id)}.npy", stream.getvalue())
 
     def json(self, *, interrupted: bool = False) -> dict[str, object]:
         """Content of detections.json: what `deepir score` reads, and how it came about."""
@@ -108,6 +111,17 @@ class DetectionFiles:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerows([HEADS, *self.rows])
         write_text(self.out / "detections.csv", stream.getvalue())
+
+
+def _file_name(frame_id: str) -> PurePath:
+    """Path of a frame's files below the output folder; an id may be a path from anywhere.
+
+    >>> _file_name("/night/../a#000001").as_posix()
+    '_/night/__/a#000001'
+    """
+    path = PurePath(frame_id)
+    outside = {path.anchor: "_", "..": "__"}
+    return PurePath(*(outside.get(part, part) for part in path.parts))
 
 
 def _rows(frame_id: str, found: Detections) -> list[tuple[str | float | None, ...]]:

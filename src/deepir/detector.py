@@ -52,6 +52,10 @@ class Detector(Protocol):
     def operating(self) -> float:
         """Documented threshold on the score, chosen on val."""
 
+    @property
+    def cut(self) -> float:
+        """Score that `detect` asks for: a threshold of the user's, else the operating one."""
+
     def respond(self, image: ArrayLike) -> Response:
         """Raw output for one frame (H, W)."""
 
@@ -59,7 +63,7 @@ class Detector(Protocol):
         """All candidates of a frame, best first."""
 
     def predicted_mask(self, response: Response) -> Mask | None:
-        """Pixels (H, W) claimed at the operating threshold; None for a detector of boxes."""
+        """Pixels (H, W) claimed at the threshold; None for a detector of boxes."""
 
     def detect(self, image: ArrayLike) -> Detections:
         """What the detector believes in: the candidates that reach its threshold."""
@@ -136,8 +140,8 @@ class MapDetector:
         )
 
     def predicted_mask(self, response: Response) -> Mask:
-        """Pixels (H, W) whose score exceeds the operating threshold."""
-        mask: Mask = self._scores(response) > self.operating
+        """Pixels (H, W) whose score exceeds the threshold."""
+        mask: Mask = self._scores(response) > self.cut
         return mask
 
     def detect(self, image: ArrayLike) -> Detections:

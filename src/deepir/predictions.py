@@ -12,13 +12,16 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError, model_validator
+from pydantic import BaseModel, FiniteFloat, ValidationError, model_validator
 
 from deepir.errors import DeepirError
 from deepir.structures import Detections, best_first
 
 Point = tuple[float, float, float]
 Corners = tuple[float, float, float, float]
+
+FURTHEST = 1e9
+"""Coordinates of boxes beyond it would overflow their single precision."""
 
 
 class FrameDetections(BaseModel, strict=True):
@@ -34,8 +37,8 @@ class FrameDetections(BaseModel, strict=True):
             raise ValueError(f"{len(self.points)} points need as many boxes, got {len(self.boxes)}")
         if any(math.isnan(score) for *_, score in self.points):
             raise ValueError("a score is NaN")
-        if self.boxes and not all(map(math.isfinite, sum(self.boxes, start=()))):
-            raise ValueError("a box has a coordinate that is no finite number")
+        if any(not abs(side) <= FURTHEST for box in self.boxes or () for side in box):
+            raise ValueError(f"a box has a coordinate that is no number up to {FURTHEST:g}")
         return self
 
     def detections(self) -> Detections:
@@ -49,7 +52,7 @@ class Predictions(BaseModel, strict=True):
 
     detections: list[FrameDetections]
     detector: str | None = None
-    operating_threshold: float | None = None
+    operating_threshold: FiniteFloat | None = None
 
     @model_validator(mode="after")
     def _once(self) -> Predictions:
@@ -87,10 +90,14 @@ def frame_entry(frame_id: str, found: Detections) -> dict[str, object]:
     return entry
 
 
+_NOT_SHOWN = ("missing", "json_invalid")  # there is nothing, or the whole file
+
+
 def _first(error: ValidationError) -> str:
     detail = error.errors(include_url=False)[0]
     where = _place(detail["loc"])
-    shown = json.dumps(detail["input"], default=str)[:60] if detail["type"] != "missing" else ""
+    known = detail["type"] not in _NOT_SHOWN
+    shown = json.dumps(detail["input"], default=str)[:60] if known else ""
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     got = f", got {shown}" if shown else ""
     return f"{where}{detail['msg']}{got}{more}".replace("\n", " ")

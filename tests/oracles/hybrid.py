@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from scipy.optimize import linear_sum_assignment
-
 from oracles.blobs import blobs, distance
+from scipy.optimize import linear_sum_assignment
 
 
 def overlap(a, b):

@@ -101,6 +101,16 @@ def mpcm(
     return result
 
 
+def signed_root(squared: ArrayLike) -> Floats:
+    """Square root that keeps the sign: a map in squared grey levels becomes one in grey levels.
+
+    >>> signed_root([9.0, -4.0]).tolist()
+    [3.0, -2.0]
+    """
+    values = np.asarray(squared, dtype=np.float64)
+    return np.copysign(np.sqrt(np.abs(values)), values)
+
+
 def _least_product(sums: Floats, side: int, rows: slice, *, sign: float | None) -> Floats:
     """Least product of the differences to opposite cells, in some rows, from cell sums.
 

@@ -6,6 +6,7 @@ Exit status: 0 clean, 1 nothing usable, 2 wrong usage, 3 partial (something was 
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import warnings
@@ -52,6 +53,9 @@ def build_app() -> App:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and leave with its exit status; errors are one line on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is no error
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -68,28 +72,40 @@ def run(arguments: Sequence[str]) -> int:
                 print_error=False,
                 result_action="return_value",
             )
+            if sys.stdout:
+                sys.stdout.flush()
             return int(status or 0)
         except CycloptsError as error:
             return _fail(str(error), USAGE)
         except DeepirError as error:
             return _fail(str(error), error.exit_status)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except (BrokenPipeError, SystemExit):  # rich turns the one into the other
             return FAILED
         except OSError as error:
-            return _fail(f"{error.strerror or error}: {error.filename or ''}", FAILED)
+            place = f": {error.filename}" if error.filename else ""
+            return _fail(f"{error.strerror or error}{place}", FAILED)
         except MemoryError as error:
             return _fail(f"not enough memory: {error}", FAILED)
         except KeyboardInterrupt:
             return _fail("interrupted", INTERRUPTED)
         finally:
             shown.close()
+            _drop_unwritable()
 
 
 def _fail(message: str, status: int) -> int:
     line = " ".join(message.split())
     print(f"deepir: {line}", file=sys.stderr)
     return status
+
+
+def _drop_unwritable() -> None:
+    """Drop what standard output no longer takes; Python would complain about it at its end."""
+    try:
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _ShownWarnings:

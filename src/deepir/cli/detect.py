@@ -53,23 +53,30 @@ def detect(
         json: print detections.json instead of a table.
     """
     from deepir.detection_files import DetectionFiles
+    from deepir.errors import UsageError
+    from deepir.interrupt import stop_on_interrupt
     from deepir.scoring import Scorer
 
+    if "" in inputs:
+        raise UsageError("an input is an empty text; name a file or a folder")
     chosen = options.load(detector)
     _say_low_threshold(chosen)
     truth = {} if inputs else _simulated()
-    frames = _frames(inputs) if inputs else _as_frames(truth)
+    frames = _frames(inputs, out) if inputs else _as_frames(truth)
     with (
         DetectionFiles(out, chosen, overlays=overlays, save_saliency=save_saliency) as files,
         progress_bar(f"detect {chosen.name}") as progress,
+        stop_on_interrupt() as stop,
     ):
         work = _Work(chosen, files, truth, Scorer(chosen.operating))
-        try:
-            for done, (frame, total) in enumerate(frames, start=1):
-                work.take(frame)
-                progress(done, total)
-        except KeyboardInterrupt:
-            work.interrupted = True
+        for done, (frame, total) in enumerate(frames, start=1):
+            work.take(frame)
+            progress(done, total)
+            if stop.requested:
+                if not files.frames:  # nothing to keep: what an earlier run left stays
+                    raise KeyboardInterrupt
+                work.interrupted = True
+                break
         files.write(interrupted=work.interrupted)
     _show(work, json=json)
     return work.status()
@@ -105,11 +112,21 @@ class _Work:
         return PARTIAL if self.files.skipped else 0
 
 
-def _frames(inputs: Sequence[str]) -> Iterator[tuple[Frame | BadFrame, int | None]]:
-    """Frames of all inputs, and how many there are in all where that is known."""
+def _frames(inputs: Sequence[str], out: Path) -> Iterator[tuple[Frame | BadFrame, int | None]]:
+    """Frames of all inputs, and how many there are in all where that is known.
+
+    What `detect` itself wrote into ``out`` is no input when a folder around it is searched.
+    """
+    from deepir.detection_files import OWN_FOLDERS
     from deepir.frames import find_sources
 
-    sources = find_sources(inputs)
+    own = [(out / name).absolute() for name in OWN_FOLDERS]
+    found = find_sources(inputs)
+    sources = [
+        source
+        for source in found
+        if str(source.path) in inputs or not any(map(source.path.absolute().is_relative_to, own))
+    ] or found  # nothing else: these pictures are what was asked for
     counts = [source.count() for source in sources]
     total = None if None in counts else sum(count or 0 for count in counts)
     for source in sources:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 
 if TYPE_CHECKING:
     from deepir.data import Dataset
@@ -15,6 +17,25 @@ if TYPE_CHECKING:
 ReadOut = Literal["peak", "published"]
 Mode = Literal["default", "reference"]
 DEFAULT_DETECTOR = "mpcm"
+
+
+def whole(_: object, tokens: Sequence[Token]) -> int:
+    """Integer of the command line; a fraction is refused instead of rounded."""
+    text = tokens[0].value
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"a whole number is wanted, got {text!r}") from None
+
+
+def finite(_: object, value: float | None) -> None:
+    """Refuse NaN and infinity on the command line."""
+    if value is not None and not math.isfinite(value):
+        raise ValueError("A finite number is wanted.")
+
+
+Whole = Annotated[int, Parameter(converter=whole)]
+Threshold = Annotated[float | None, Parameter(validator=finite)]
 
 
 @Parameter(name="*")
@@ -49,10 +70,10 @@ class DetectorOptions:
     read_out: Annotated[ReadOut, Parameter(name="--read-out")] = "peak"
     """How points are read: our NoCo peak, or the published rule."""
 
-    threshold: float | None = None
+    threshold: Threshold = None
     """Score from which a detection counts (default: the detector's own, see ``deepir list``)."""
 
-    top_k: Annotated[int | None, Parameter(name="--top-k")] = None
+    top_k: Annotated[int | None, Parameter(name="--top-k", converter=whole)] = None
     """At most this many candidates a frame."""
 
     def load(self, name: str) -> MapDetector:

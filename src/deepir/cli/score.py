@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from deepir.cli.evaluate import show
-from deepir.cli.options import DataOptions, ReadOut
+from deepir.cli.options import DataOptions, ReadOut, Threshold
 from deepir.cli.terminal import note, progress_bar
 
 DATA = DataOptions()
@@ -20,7 +20,7 @@ def score(
     *,
     data: DataOptions = DATA,
     read_out: Annotated[ReadOut | None, Parameter(name="--read-out")] = None,
-    threshold: float | None = None,
+    threshold: Threshold = None,
     json: Path | None = None,
 ) -> int:
     """Score saved detections on a dataset.

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter, validators
 
+from deepir.cli.options import Whole
 from deepir.cli.terminal import progress_bar
 
 if TYPE_CHECKING:
     from deepir.structures import Sample
 
 Clutter = Literal["cloud", "sea", "terrain", "mixed"]
-Positive = Annotated[int, Parameter(validator=validators.Number(gte=1))]
+Positive = Annotated[Whole, Parameter(validator=validators.Number(gte=1))]
+MOST_FRAMES = 1_000_000  # ids count in six digits
+MOST_PIXELS = 2**26  # a frame, and several copies of it, has to fit into memory
 
 
 def simulate(
@@ -25,7 +28,7 @@ def simulate(
     height: Positive = 256,
     clutter: Clutter = "mixed",
     bits: Literal[8, 14] = 14,
-    seed: int = 0,
+    seed: Whole = 0,
     split: str = "test_full",
 ) -> int:
     """Simulate frames with boxes and masks, to be used with ``--data sirst-v2 --root OUT``.
@@ -47,6 +50,10 @@ def simulate(
 
     if seed < 0:
         raise UsageError(f"a seed is a whole number from 0 on, got {seed}")
+    if count > MOST_FRAMES or width * height > MOST_PIXELS:
+        raise UsageError(
+            f"at most {MOST_FRAMES} frames of {MOST_PIXELS} pixels, got {count} of {width}x{height}"
+        )
     frames = SimulatedFrames(count, seed=seed, shape=(height, width), clutter=clutter, bits=bits)
     output_folder(out)
     with progress_bar("simulate") as progress:

@@ -29,13 +29,15 @@ def print_table(table: Table, *, title: str = "") -> None:
         drawn.add_column(head, justify="right" if numeric else "left", overflow="fold")
     for row in table.rows:
         drawn.add_row(*map(shown, row))
-    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    width = None if sys.stdout and sys.stdout.isatty() else _PIPE_WIDTH
     Console(width=width, highlight=False, markup=False).print(drawn)
 
 
 def print_json(value: object) -> None:
-    """Print strict JSON."""
-    print(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
+    """Print strict JSON, in ASCII where standard output is not UTF-8."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    ascii_only = encoding.lower().replace("-", "") != "utf8"
+    print(json.dumps(value, indent=1, ensure_ascii=ascii_only, allow_nan=False))
 
 
 def note(message: str) -> None:

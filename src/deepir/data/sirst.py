@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -91,7 +92,7 @@ class SirstV2:
 
 def _read_ids(path: Path) -> list[str]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DeepirError(f"the list of ids {str(path)!r} is not readable: {error}") from None
     ids = [line.strip() for line in lines if line.strip()]
@@ -100,6 +101,9 @@ def _read_ids(path: Path) -> list[str]:
     for sample_id in ids:
         if not _stays_inside(sample_id):
             raise DeepirError(f"id {sample_id!r} in {str(path)!r} leaves the dataset's folder")
+    twice = [sample_id for sample_id, uses in Counter(ids).items() if uses > 1]
+    if twice:
+        raise DeepirError(f"id {twice[0]!r} stands more than once in {str(path)!r}")
     return ids
 
 
@@ -113,26 +117,36 @@ def write_sirst_v2(root: Path, split: str, samples: Iterable[Sample]) -> int:
     """Write samples (8- or 16-bit) under ``root`` as one split; returns how many.
 
     A sample without a mask gets the filled boxes as mask. Files of the same ids are replaced; the
-    list of ids is written last.
+    list of ids is written last, also where the samples end early (Ctrl-C, a full disk).
 
     Raises:
+        UsageError: a split that cannot name a file.
         FrameError: an image that a PNG cannot hold, an id that leaves the folder.
     """
-    ids = []
-    for sample in samples:
-        if not _stays_inside(sample.id):
-            raise FrameError(f"id {sample.id!r} cannot name a file under {str(root)!r}")
-        if sample.image.dtype not in (np.uint8, np.uint16):
-            raise FrameError(f"a PNG holds uint8 or uint16, {sample.id!r} is {sample.image.dtype}")
-        mask = sample.mask
-        if mask is None:
-            mask = mask_from_boxes(sample.boxes, sample.image.shape)
-        write_bytes(root / IMAGES / f"{sample.id}.png", _png(sample.image))
-        write_bytes(root / MASKS / f"{sample.id}_pixels0.png", _png(mask.astype(np.uint8) * 255))
-        write_bytes(root / BOXES / f"{sample.id}.xml", _xml(sample))
-        ids.append(sample.id)
-    write_text(root / SPLITS / f"{split}.txt", "\n".join(ids))
+    if not split or "/" in split or not _stays_inside(split):
+        raise UsageError(f"a split is named like a file, such as 'train_full', got {split!r}")
+    ids: list[str] = []
+    try:
+        for sample in samples:
+            _write_sample(root, sample)
+            ids.append(sample.id)
+    finally:
+        if ids:
+            write_text(root / SPLITS / f"{split}.txt", "\n".join(ids))
     return len(ids)
+
+
+def _write_sample(root: Path, sample: Sample) -> None:
+    if not _stays_inside(sample.id):
+        raise FrameError(f"id {sample.id!r} cannot name a file under {str(root)!r}")
+    if sample.image.dtype not in (np.uint8, np.uint16):
+        raise FrameError(f"a PNG holds uint8 or uint16, {sample.id!r} is {sample.image.dtype}")
+    mask = sample.mask
+    if mask is None:
+        mask = mask_from_boxes(sample.boxes, sample.image.shape)
+    write_bytes(root / IMAGES / f"{sample.id}.png", _png(sample.image))
+    write_bytes(root / MASKS / f"{sample.id}_pixels0.png", _png(mask.astype(np.uint8) * 255))
+    write_bytes(root / BOXES / f"{sample.id}.xml", _xml(sample))
 
 
 def _png(levels: NDArray[np.uint8 | np.uint16]) -> bytes:

@@ -12,6 +12,7 @@ from defusedxml.ElementTree import fromstring
 from deepir.errors import DeepirError, FrameError
 from deepir.structures import Boxes, as_boxes
 
+FURTHEST = 1e9  # coordinates beyond it would overflow the single precision of boxes
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
@@ -22,7 +23,7 @@ def read_voc_boxes(path: Path, *, origin: int) -> Boxes:
     taken off every side. An ``object`` without ``bndbox`` is no box; none at all gives (0, 4).
 
     Raises:
-        FrameError: the file is missing.
+        FrameError: the file is missing, or a coordinate lies beyond any frame.
         DeepirError: it is no XML, holds entities, or a word where a number should be.
     """
     try:
@@ -45,6 +46,8 @@ def _number(text: str | None, side: str, path: Path) -> float:
         value = float(text or "")
     except ValueError:
         value = math.nan
+    if FURTHEST < abs(value) < math.inf:
+        raise FrameError(f"{side} of a box in {str(path)!r} leaves any frame: {text}")
     if not math.isfinite(value):
         raise DeepirError(f"annotation {str(path)!r} has {text!r} for {side}, a number is wanted")
     return value

@@ -1,0 +1,74 @@
+"""Public names are a checked list, and importing the package costs nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+import deepir
+
+PUBLIC = {
+    "deepir": """
+        DeepirError Detections FrameError Sample __version__ load_detector read_image
+        simulate_scene
+    """,
+    "deepir.metrics": """
+        DistanceCounts HybridCounts HybridScores Interval NocoAP NocoHits PixelCounts PointCurve
+        THRESHOLDS distance_counts hybrid_counts hybrid_iou match_points noco_ap noco_hits
+        paired_interval pd_fa pixel_counts pixel_scores point_hits resample
+    """,
+    "deepir.simulate": """
+        PlantError Planted SimulatedFrames Target place_targets plant simulate_scene
+    """,
+    "deepir.data": """
+        CATALOGUE Dataset Simulated SirstV2 SkippedSample open_dataset read_samples write_sirst_v2
+    """,
+    "deepir.frames": "BadFrame Frame Source find_sources read_image",
+    "deepir.classical": "CATALOGUE lcm max_mean max_median mpcm white_top_hat",
+}
+ROOMS = ("boxes", "classical", "data", "frames", "metrics", "noco", "readout", "simulate")
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_public_names_are_the_checked_ones(module):
+    assert sorted(import_module(module).__all__) == PUBLIC[module].split()
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_public_names_exist_and_are_listed(module):
+    home = import_module(module)
+    for name in home.__all__:
+        assert getattr(home, name) is not None
+    assert set(home.__all__) <= set(dir(home))
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_rooms_open_as_attributes(room):
+    assert getattr(deepir, room) is import_module(f"deepir.{room}")
+    assert room in dir(deepir)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="'deepir' has no attribute 'nonsense'"):
+        _ = deepir.nonsense
+
+
+def loaded_after(statement):
+    """Modules that a fresh interpreter holds after a statement."""
+    script = f"import sys; {statement}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    assert not loaded_after("import deepir") & {"numpy", "scipy", "cv2", "torch", "pydantic"}
+
+
+def test_detecting_loads_no_deep_learning_and_no_plotting():
+    detect = "import deepir; deepir.load_detector('mpcm').detect([[1, 2], [3, 4]])"
+    assert not loaded_after(detect) & {"torch", "onnxruntime", "matplotlib", "pydantic"}
