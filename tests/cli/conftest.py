@@ -1,4 +1,4 @@
-"""The command in this process, a small dataset on disk, and frames with one clear target."""
+"""The command in this process, a small dataset on disk, and a frame with clear targets."""
 
 from __future__ import annotations
 
@@ -101,16 +101,17 @@ def ids(sirst_root):
 
 @pytest.fixture(scope="session")
 def target_frame():
-    """Frame (40, 50) uint8 of noise with one bright target at x 25, y 20."""
-    frame = np.random.default_rng(0).normal(100, 2, (40, 50))
-    frame[19:22, 24:27] += 40
-    frame[20, 25] += 60
+    """Frame (40, 50) uint8 of noise, a bright target at x 25, y 20 and two weaker ones."""
+    frame = np.random.default_rng(0).normal(50, 1, (40, 50))
+    for x, y, level in ((25, 20, 120), (8, 9, 60), (40, 31, 45)):
+        frame[y - 1 : y + 2, x - 1 : x + 2] += level
+        frame[y, x] += level // 2
     return frame.astype(np.uint8)
 
 
 @pytest.fixture
 def save(tmp_path, target_frame):
-    """Write a frame (by default the one with a target) under a name below the test's folder."""
+    """Write a frame (by default the one with targets) under a name below the test's folder."""
 
     def write(name, frame=target_frame):
         path = tmp_path / name

@@ -70,7 +70,7 @@ class TestCleanFrames:
         for number, code in enumerate(DTYPES):
             frame = target_frame > 150 if code == "?" else target_frame.astype(code)
             save(f"in/{number}.npy", frame)
-        found = list(detect("--detector", name).values())
+        found = list(detect("--detector", name, "--threshold", 0).values())
         assert len(found) == len(DTYPES)
         assert [points[0][:2] for points in found] == [[25, 20]] * len(DTYPES)
         assert all(points == found[1] for points in found[2:])  # all but the boolean one
@@ -90,8 +90,8 @@ class TestCleanFrames:
     def test_levels_near_the_end_of_double_precision_end_in_no_traceback(
         self, deepir, save, out, target_frame
     ):
-        path = save("a.npy", np.where(target_frame > 150, 1.7e308, 0.0))
-        assert deepir("detect", path, "--detector", "top_hat", "--out", out).status in (0, 1)
+        path = save("a.npy", np.where(target_frame == target_frame.max(), 1.7e308, 0.0))
+        assert deepir("detect", path, "--detector", "top_hat", "--out", out).status < 4
 
     @ALL
     @pytest.mark.parametrize("hole", HOLES.values(), ids=HOLES)

@@ -126,7 +126,7 @@ class TestIds:
     def test_every_image_is_known_in_whatever_split(self, root):
         write_sirst_v2(root, "val_full", [sample("v")])
         dataset = SirstV2.open(root, "train_full")
-        assert dataset.knows("a") and dataset.knows("v") and dataset.knows("deep/b")
+        assert all(map(dataset.knows, ("a", "v", "deep/b")))
         assert not any(map(dataset.knows, ("", ".", "nowhere", "../mixed/a", "deep", str(root))))
 
     @pytest.mark.parametrize("name", ["../a", "/a", "", "a\\b", "c:a", "a/../../b"])
@@ -150,12 +150,13 @@ class TestIds:
             write_sirst_v2(tmp_path, split, [sample()])
 
 
+@pytest.fixture
+def official(shared):
+    return shared("data", "sirst-v2")
+
+
 @pytest.mark.data
 class TestRealData:
-    @pytest.fixture(scope="class")
-    def official(self, shared):
-        return shared("data", "sirst-v2")
-
     def test_test_full_is_what_the_paper_counts(self, official):
         dataset = SirstV2.open(official)
         assert (dataset.split, len(dataset)) == ("test_full", 256)

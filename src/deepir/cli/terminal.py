@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from deepir.tables import Table
 
 PARTIAL, INTERRUPTED = 3, 130
-_PIPE_WIDTH = 160  # columns where standard output is no terminal
+_PIPE_WIDTH = 1000  # columns where there is no terminal: enough to fold nothing
 
 
 def print_table(table: Table, *, title: str = "") -> None:
