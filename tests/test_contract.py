@@ -248,10 +248,19 @@ def test_turning_the_frame_turns_the_map(build, turn):
 
 
 @only(SCALE_POWER)
+@pytest.mark.parametrize("gain", [1 / 64, 4, 64])  # exact ones: a root magnifies rounding near 0
+def test_gain_only_scales_the_map(build, gain):
+    def unit(saliency):
+        return saliency / np.abs(saliency).max()
+
+    close(unit(build().saliency(gain * scene())), unit(build().saliency(scene())))
+
+
+@pytest.mark.parametrize(("name", "power"), SCALE_POWER.items())
 @pytest.mark.parametrize("gain", [0.01, 3, 64])
-def test_gain_scales_the_map_by_its_power(build, gain):
-    power = SCALE_POWER[build.entry]
-    close(build().saliency(gain * scene()), gain**power * build().saliency(scene()))
+def test_gain_scales_the_published_map_by_its_power(name, power, gain):
+    detector = load_detector(name, mode="reference")
+    close(detector.saliency(gain * scene()), gain**power * detector.saliency(scene()))
 
 
 @only(OFFSET_FREE)

@@ -45,6 +45,8 @@ def test_odd_numbers_become_native_ones(given_dtype, wanted):
         ([[None]], "object"),
         (np.full((2, 3), np.nan), "none of the 6 pixels"),
         ([[np.inf, -np.inf]], "none of the 2 pixels"),
+        ([[0, 1e101]], r"1e\+101"),
+        ([[-1e200, np.nan]], r"1e\+200"),
     ],
 )
 def test_what_is_no_frame_is_refused_with_its_value(image, shown):
@@ -70,6 +72,7 @@ def test_no_box_has_shape_0_4(empty):
         ([[1, 2, 3]], r"\(1, 3\)"),
         ([[0, 0, np.nan, 1]], "nan"),
         ([[0, 0, np.inf, 1]], "inf"),
+        ([[0, 0, 1e10, 1]], "10000000000"),
     ],
 )
 def test_what_are_no_boxes_is_refused_with_its_value(boxes, shown):

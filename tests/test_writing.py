@@ -122,7 +122,7 @@ def test_checking_a_file_leaves_nothing_behind(tmp_path, old):
         (output_folder, "result.json", "file exists"),
         (output_folder, "result.json/below", "not a directory"),
         (output_folder, "nul\0", "null"),
-        (check_output_file, ".", "it is a folder, a file name is wanted"),
+        (check_output_file, ".", "it is a folder"),
         (check_output_file, "absent/result.json", "no such file or directory"),
         (check_output_file, "result.json/below", "not a directory"),
     ],

@@ -18,8 +18,8 @@ FRAME = 0
 def main() -> None:
     """Write overlay.png."""
     sample = SimulatedFrames(FRAME + 1, seed=0)[FRAME]
-    found = load_detector("lcm").detect(sample.image)
-    picture = draw_overlay(sample.image, found, title=f"{sample.id}  lcm")
+    found = load_detector("mpcm", threshold=12).detect(sample.image)
+    picture = draw_overlay(sample.image, found, title=f"{sample.id}  mpcm")
     cv2.imwrite(str(HERE / "overlay.png"), picture)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from deepir.data import Dataset, SkippedSample, read_samples
 from deepir.detector import Detector
-from deepir.errors import DeepirError
+from deepir.errors import DeepirError, FrameError
 from deepir.interrupt import stop_on_interrupt
 from deepir.predictions import FrameDetections, Predictions
 from deepir.readout import ReadOut, boxes_peak, boxes_published
@@ -67,7 +67,7 @@ class Evaluation:
     read_out: str
     scorer: Scorer
     clock: Clock | None
-    floor: float | None = None
+    source: Detector | None = None
     skipped: list[SkippedSample] = field(default_factory=list)
     missing: int = 0
     ignored: int = 0
@@ -76,7 +76,7 @@ class Evaluation:
     @property
     def partial(self) -> bool:
         """Whether the figures leave frames of the split out."""
-        return bool(self.skipped) or self.interrupted
+        return self.scorer.frames < len(self.dataset)
 
 
 def evaluate(
@@ -88,7 +88,7 @@ def evaluate(
         DeepirError: a frame that must end the run, or no usable frame at all.
     """
     scorer, clock = Scorer(detector.cut), Clock()
-    run = Evaluation(detector.name, dataset, detector.read_out, scorer, clock, floor=detector.floor)
+    run = Evaluation(detector.name, dataset, detector.read_out, scorer, clock, source=detector)
 
     def detect(sample: Sample) -> None:
         clock.lap("reading")
@@ -153,11 +153,11 @@ def _feed(run: Evaluation, take: Callable[[Sample], None], progress: Progress | 
             if isinstance(sample, SkippedSample):
                 run.skipped.append(sample)
             else:
-                take(sample)
+                _take_or_skip(run, take, sample)
             if progress:
                 progress(done, len(run.dataset))
             if stop.requested:
-                run.interrupted = done < len(run.dataset)
+                run.interrupted = True
                 break
     if not run.scorer.frames and not run.interrupted:
         first = run.skipped[0]
@@ -165,6 +165,13 @@ def _feed(run: Evaluation, take: Callable[[Sample], None], progress: Progress | 
             f"none of the {len(run.skipped)} frames of {run.dataset.split!r} is usable;"
             f" the first, {first.id!r}: {first.reason}"
         )
+
+
+def _take_or_skip(run: Evaluation, take: Callable[[Sample], None], sample: Sample) -> None:
+    try:
+        take(sample)
+    except FrameError as error:
+        run.skipped.append(SkippedSample(sample.id, str(error)))
 
 
 def _foreign(entries: dict[str, FrameDetections], dataset: Dataset, wanted: set[str]) -> int:

@@ -6,6 +6,7 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from numbers import Integral, Real
 from typing import Any, get_args
 
 from deepir import classical
@@ -41,7 +42,7 @@ def load_detector(name: str, **options: object) -> MapDetector:
     read_out, top_k = options.get("read_out", "peak"), options.get("top_k", 1)
     if read_out not in get_args(ReadOut):
         raise unknown_name("read-out", str(read_out), get_args(ReadOut))
-    if not isinstance(top_k, int) or top_k < 1:
+    if not isinstance(top_k, Integral) or top_k < 1:
         raise UsageError(f"top_k is a whole number of candidates, at least 1, got {top_k!r}")
     threshold = options.get("threshold")
     if threshold is not None and not _is_finite(threshold):
@@ -70,7 +71,7 @@ def find_name(name: str) -> str:
 
 
 def _is_finite(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 def _letters(name: str) -> str:

@@ -41,7 +41,7 @@ def comparison_json(runs: Sequence[Evaluation]) -> dict[str, object]:
     """Results of all runs, best first within a read-out, each with its difference to the best.
 
     Raises:
-        ValueError: runs over different frames.
+        ValueError: runs over frames with different numbers of targets.
     """
     ranked = sorted(runs, key=lambda run: (run.read_out, -run.scorer.hits.score().mean))
     best: dict[str, Evaluation] = {}

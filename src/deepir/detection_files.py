@@ -86,6 +86,7 @@ class DetectionFiles:
         return {
             "deepir": __version__,
             "detector": self._detector.name,
+            "mode": self._detector.mode,
             "read_out": self._detector.read_out,
             "floor": self._detector.floor,
             "operating_threshold": self._detector.operating,

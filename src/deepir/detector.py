@@ -41,8 +41,16 @@ class Detector(Protocol):
         """Kind of detector, such as ``classical``."""
 
     @property
+    def mode(self) -> str:
+        """Name of its settings: ``default`` or ``reference``."""
+
+    @property
     def read_out(self) -> ReadOut:
         """How points are read."""
+
+    @property
+    def top_k(self) -> int:
+        """Candidates of a frame at most."""
 
     @property
     def floor(self) -> float:
@@ -93,6 +101,7 @@ class MapDetector:
     filter: Saliency
     z_floor: float
     z_operating: float
+    mode: str = "default"
     family: str = "classical"
     read_out: ReadOut = "peak"
     threshold: float | None = None

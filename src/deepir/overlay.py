@@ -47,7 +47,7 @@ def stretch_to_8bit(image: ArrayLike, *, percentiles: tuple[float, float] = STRE
     if high <= low:
         low, high = float(frame[seen].min()), float(frame[seen].max())
     if high <= low:
-        return np.full(frame.shape, 128, dtype=np.uint8)
+        return np.where(seen, 128, 0).astype(np.uint8)
     scaled = np.where(seen, np.clip((frame - low) / (high - low), 0, 1), 0)
     return np.asarray(np.rint(255 * scaled), dtype=np.uint8)
 
@@ -64,6 +64,7 @@ def draw_overlay(image: ArrayLike, found: Detections, *, title: str = "") -> Pic
     frame = _coloured(_enlarge(grey, factor))
     for rank in reversed(range(len(found))):
         _mark(frame, _square(found, rank, grey.shape), factor, rank)
+    frame = _at_least(frame, INSET_PX + _GAP)
     panel = _insets(check_image(image), found, frame.shape[0])
     body = np.concatenate([frame, panel], axis=1)
     return np.concatenate([_caption(title, len(found), body.shape[1]), body], axis=0)
@@ -74,10 +75,16 @@ def _square(found: Detections, rank: int, shape: tuple[int, ...]) -> tuple[int, 
     if found.boxes is not None:
         x0, y0, x1, y1 = np.rint(found.boxes[rank]).astype(int).tolist()
     else:
-        x, y = np.rint(found.points[rank]).astype(int).tolist()
+        x, y = _pixel(found, rank, shape)
         x0, y0, x1, y1 = x - 2, y - 2, x + 3, y + 3
     height, width = shape
     return max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
+
+
+def _pixel(found: Detections, rank: int, shape: tuple[int, ...]) -> tuple[int, int]:
+    """Column and row of a point, drawn at the border where it lies outside the frame."""
+    x, y = np.nan_to_num(found.points[rank]).tolist()
+    return round(min(max(x, 0), shape[1] - 1)), round(min(max(y, 0), shape[0] - 1))
 
 
 def _mark(frame: Picture, box: tuple[int, int, int, int], factor: int, rank: int) -> None:
@@ -96,15 +103,20 @@ def _mark(frame: Picture, box: tuple[int, int, int, int], factor: int, rank: int
         cv2.putText(frame, str(rank + 1), (right, y0 + 8), _FONT, 0.45, colour, 1, cv2.LINE_AA)
 
 
+def _at_least(frame: Picture, height: int) -> Picture:
+    """Room below a flat frame, so that an inset fits beside it."""
+    below = max(height - frame.shape[0], 0)
+    return np.pad(frame, ((0, below), (0, 0), (0, 0)))
+
+
 def _insets(image: Image, found: Detections, height: int) -> Picture:
     """Column of enlarged detections; as many as fit, at most four."""
     count = min(INSETS, len(found))
     side = min(INSET_PX, height // max(count, 1) - _GAP)
     if side < SMALLEST_INSET_PX:
-        side = min(INSET_PX, height - 2 * _GAP)
-        count = min(count, height // (side + _GAP))
+        side, count = INSET_PX, height // (INSET_PX + _GAP)
     panel = np.full((height, INSET_PX + 2 * _GAP, 3), _BACKDROP, dtype=np.uint8)
-    for rank in range(count if side > 0 else 0):
+    for rank in range(count):
         top = _GAP // 2 + rank * (side + _GAP)
         panel[top : top + side, _GAP : _GAP + side] = _inset(image, found, rank, side)
     return panel
@@ -114,17 +126,18 @@ def _inset(image: Image, found: Detections, rank: int, side: int) -> Picture:
     """One detection enlarged; grey levels are stretched over what the inset shows."""
     x0, y0, x1, y1 = _square(found, rank, image.shape)
     crop = max(CROP_PX, 2 * max(x1 - x0, y1 - y0)) | 1
-    x, y = found.points[rank]
-    left, top = round(float(x)) - crop // 2, round(float(y)) - crop // 2
+    column, row = _pixel(found, rank, image.shape)
+    left, top = column - crop // 2, row - crop // 2
     shown = _crop(image, left, top, crop)
     picture = _coloured(cv2.resize(shown, (side, side), interpolation=cv2.INTER_NEAREST))
     colour = _COLOURS[rank]
     scale = side / crop
-    at = (int((x - left + 0.5) * scale), int((y - top + 0.5) * scale))
+    at = (int((column - left + 0.5) * scale), int((row - top + 0.5) * scale))
     for step in ((1, 0), (-1, 0), (0, 1), (0, -1)):
         near, far = ((at[0] + reach * step[0], at[1] + reach * step[1]) for reach in (14, 26))
         cv2.line(picture, near, far, colour, 1, cv2.LINE_AA)
     cv2.rectangle(picture, (0, 0), (side - 1, side - 1), colour, 1)
+    x, y = found.points[rank]
     label = f"{rank + 1}  ({x:g}, {y:g})  {found.scores[rank]:.4g}"
     _shadowed(picture, label, (6, side - 7))
     return picture

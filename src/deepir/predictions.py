@@ -15,13 +15,10 @@ from pathlib import Path
 from pydantic import BaseModel, FiniteFloat, ValidationError, model_validator
 
 from deepir.errors import DeepirError
-from deepir.structures import Detections, best_first
+from deepir.structures import FURTHEST_PX, Detections, best_first
 
 Point = tuple[float, float, float]
 Corners = tuple[float, float, float, float]
-
-FURTHEST = 1e9
-"""Coordinates of boxes beyond it would overflow their single precision."""
 
 
 class FrameDetections(BaseModel, strict=True):
@@ -37,8 +34,8 @@ class FrameDetections(BaseModel, strict=True):
             raise ValueError(f"{len(self.points)} points need as many boxes, got {len(self.boxes)}")
         if any(math.isnan(score) for *_, score in self.points):
             raise ValueError("a score is NaN")
-        if any(not abs(side) <= FURTHEST for box in self.boxes or () for side in box):
-            raise ValueError(f"a box has a coordinate that is no number up to {FURTHEST:g}")
+        if any(not abs(side) <= FURTHEST_PX for box in self.boxes or () for side in box):
+            raise ValueError(f"a box has a coordinate that is no number up to {FURTHEST_PX:g}")
         return self
 
     def detections(self) -> Detections:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 import numpy as np
 from numpy.typing import ArrayLike
 
+from deepir.errors import FrameError
 from deepir.metrics.bootstrap import DRAWS, Interval, mnocoap_interval, ratio_interval
 from deepir.metrics.hybrid import HybridCounts, hybrid_counts, hybrid_scores
 from deepir.metrics.noco_ap import NocoHits
@@ -43,9 +44,17 @@ class Scorer:
         return self.curve.frames
 
     def update(self, sample: Sample, candidates: Detections, mask: Mask | None) -> None:
-        """Add one frame: its truth, all candidates, and the pixels believed to be target."""
+        """Add one frame: its truth, all candidates, and the pixels believed to be target.
+
+        Raises:
+            FrameError: NaN or infinite pixels around a target, whose NoCo is then unknown.
+        """
         rows = np.column_stack([candidates.points, candidates.scores])
-        self.hits.update(rows, noco_map(sample.image, sample.boxes), sample.boxes)
+        try:
+            truth = noco_map(sample.image, sample.boxes)
+        except ValueError as error:
+            raise FrameError(f"no NoCo map of {sample.id!r}: {error}") from None
+        self.hits.update(rows, truth, sample.boxes)
         self.curve.update(candidates, sample.image.shape, boxes=sample.boxes)
         if mask is not None and sample.mask is not None:
             self._masks += 1

@@ -20,6 +20,10 @@ Boxes = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 """(H, W), True on targets."""
 
+HIGHEST_LEVEL = 1e100
+FURTHEST_PX = 1e9
+"""Box coordinates beyond it lie in no frame."""
+
 
 def check_image(image: ArrayLike) -> Image:
     """Return ``image`` as a grey frame (H, W) of its own depth, or say why it is none.
@@ -29,7 +33,7 @@ def check_image(image: ArrayLike) -> Image:
 
     Raises:
         FrameError: other than two dimensions, a side of zero, complex numbers, text or objects,
-            or no finite pixel at all.
+            no finite pixel at all, or levels beyond 1e100, whose squares are no numbers any more.
 
     >>> check_image([[0, 7]]).shape
     (1, 2)
@@ -46,28 +50,40 @@ def check_image(image: ArrayLike) -> Image:
     if array.dtype.kind == "f":
         if array.dtype.itemsize > 8:
             array = array.astype(np.float64)
-        if not np.isfinite(array).any():
-            raise FrameError(f"none of the {array.size} pixels is a finite number")
+        _check_levels(array)
     return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _check_levels(array: Image) -> None:
+    highest = max(abs(float(array.min())), abs(float(array.max())))
+    if not np.isfinite(highest):  # holes: look at the other pixels, which takes longer
+        highest = float(np.max(np.abs(array), where=np.isfinite(array), initial=-1.0))
+    if highest < 0:
+        raise FrameError(f"none of the {array.size} pixels is a finite number")
+    if highest > HIGHEST_LEVEL:
+        raise FrameError(f"grey levels up to {HIGHEST_LEVEL:g} are wanted, got {highest:g}")
 
 
 def as_boxes(boxes: ArrayLike) -> Boxes:
     """Return boxes as (N, 4) float32; anything empty becomes (0, 4).
 
     Raises:
-        ValueError: another shape, or a coordinate that is not finite.
+        FrameError: another shape, or a coordinate that is no number up to 1e9.
 
     >>> as_boxes([]).shape
     (0, 4)
     """
-    array = np.asarray(boxes, dtype=np.float32)
+    array = np.asarray(boxes)
     if array.size == 0:
         return np.zeros((0, 4), dtype=np.float32)
     if array.ndim != 2 or array.shape[1] != 4:
-        raise ValueError(f"boxes have shape (N, 4), got {array.shape}")
-    if not np.isfinite(array).all():
-        raise ValueError(f"box coordinates are finite numbers, got {array.tolist()}")
-    return array
+        raise FrameError(f"boxes have shape (N, 4), got {array.shape}")
+    near = np.all(np.abs(array) <= FURTHEST_PX, axis=1)  # NaN is not
+    if not near.all():
+        raise FrameError(
+            f"box coordinates are numbers up to {FURTHEST_PX:g}, got {array[~near][0].tolist()}"
+        )
+    return array.astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +175,13 @@ class Detections:
         return self.top(int((self.scores >= threshold).sum()))
 
     def top(self, count: int) -> Detections:
-        """The ``count`` best detections, or all of them where there are fewer."""
+        """The ``count`` best detections, or all of them where there are fewer.
+
+        Raises:
+            ValueError: a negative count.
+        """
+        if count < 0:
+            raise ValueError(f"a count is 0 or more, got {count}")
         boxes = None if self.boxes is None else self.boxes[:count]
         return Detections(self.points[:count], self.scores[:count], boxes)
 

@@ -31,8 +31,8 @@ def check_output_file(path: Path) -> Path:
         UsageError: the path is a folder, or its folder does not exist or cannot be written.
     """
     try:
-        if path.is_dir():
-            raise IsADirectoryError("it is a folder, a file name is wanted")
+        if path.exists() and not path.is_file():
+            raise ValueError("it is a folder or a device, a file is wanted")
         with tempfile.TemporaryFile(dir=path.parent):
             return path
     except (OSError, ValueError) as error:

@@ -272,9 +272,6 @@ class TestFullDisk:
         assert file.read_text() == "earlier"
         assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
 
-    @pytest.mark.xfail(
-        strict=True, reason="writing.check_output_file lets pipes and devices be replaced by a file"
-    )
     def test_a_pipe_as_json_file_is_not_replaced(self, sirst, tmp_path):
         fifo = tmp_path / "pipe.json"
         os.mkfifo(fifo)

@@ -57,7 +57,6 @@ def test_the_first_in_raster_order_wins_not_the_nearest():
     assert distance_counts(dots(4), dots(2, 4)).hits == 1
 
 
-@pytest.mark.xfail(strict=True, reason="shapes are not compared, unlike in the other mask scores")
 def test_masks_have_one_shape():
     with pytest.raises(ValueError, match=r"\(1, 20\).*\(20, 1\)"):
         distance_counts(dots(1), dots(1).T)
@@ -139,6 +138,21 @@ def test_pd_at_is_the_best_threshold_of_all_tried(frames):
         assert curve.pd_at(budget) == max(kept)
 
 
+@given(frame_scores)
+def test_threshold_at_is_the_lowest_score_within_the_budget(frames):
+    curve = curve_of(frames)
+    for budget in (0.0, 0.5, 1.0, 9.0):
+        threshold = curve.threshold_at(budget)
+        assert curve.at(threshold).false_objects_per_frame <= budget
+        lower = [level for level in (5.0, 2.0, 1.0, 0.0) if level < threshold]
+        for level in lower:
+            at, chosen = curve.at(level), curve.at(threshold)
+            same = at.false_objects.sum() + at.hits.sum() == (
+                chosen.false_objects.sum() + chosen.hits.sum()
+            )
+            assert same or at.false_objects_per_frame > budget
+
+
 @given(frame_scores, st.lists(st.floats(0, 3), min_size=2, max_size=5))
 def test_pd_at_rises_with_the_budget(frames, budgets):
     values = [curve_of(frames).pd_at(budget) for budget in sorted(budgets)]
@@ -172,5 +186,6 @@ def test_no_frame_has_stated_scores():
     curve = PointCurve()
     at = curve.at(0.0)
     assert (curve.frames, curve.pd_at(1.0), at.pd) == (0, 0.0, 0.0)
+    assert curve.threshold_at(1.0) == np.inf
     assert (at.false_objects_per_frame, at.false_objects_per_megapixel) == (0.0, 0.0)
     assert (DistanceCounts().pd, DistanceCounts().fa) == (0.0, 0.0)

@@ -75,5 +75,5 @@ def test_drawn_cameras_are_plausible(seed):
     assert 0 < eight.pedestal < eight.pedestal + eight.span < eight.ceiling == 255
     assert 4000 <= raw.pedestal < raw.pedestal + raw.span < raw.ceiling == 16383
     for camera in (eight, raw):
-        assert 1e-5 <= camera.defects <= 1e-4
+        assert 10**-5.5 <= camera.defects <= 10**-4.5
         assert camera.columns < camera.noise < camera.span / 20

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from deepir.structures import check_image
 
-SIDE_PX = 81
+SIDE_PX = 121
 """Side of the window that counts as surroundings, chosen on val."""
 
 SHARE_OF_FRAME = 0.05

@@ -90,6 +90,7 @@ class _Work:
     files: DetectionFiles
     truth: dict[str, Sample]  # of simulated frames
     scorer: Scorer
+    best: float | None = None  # highest score of any candidate
     interrupted: bool = False
 
     def take(self, frame: Frame | BadFrame) -> None:
@@ -100,6 +101,8 @@ class _Work:
             return
         response = self.detector.respond(frame.image)
         candidates = self.detector.read(response)
+        if len(candidates):
+            self.best = max(candidates.scores[0], self.best or 0.0)
         self.files.add(frame, candidates.above(self.detector.cut), response.saliency)
         if frame.id in self.truth:
             mask = self.detector.predicted_mask(response)
@@ -158,6 +161,7 @@ def _say_low_threshold(detector: MapDetector) -> None:
 def _show(work: _Work, *, json: bool) -> None:
     files = work.files
     report_skipped([(entry["id"], entry["reason"]) for entry in files.skipped])
+    _say_nothing_reached(work)
     if json:
         print_json(files.json(interrupted=work.interrupted))
         return
@@ -182,3 +186,11 @@ def _show_table(files: DetectionFiles) -> None:
     if len(files.rows) > len(rows):
         print(f"... and {len(files.rows) - len(rows)} more in detections.csv")
     print(f"{len(files.rows)} detections in {files.frames} frames")
+
+
+def _say_nothing_reached(work: _Work) -> None:
+    if not work.files.rows and work.best is not None:
+        note(
+            f"no candidate reached {work.detector.cut:g}, the best scored {work.best:.3g}:"
+            " lower --threshold to see more (noisy sensors score lower than smooth ones)"
+        )

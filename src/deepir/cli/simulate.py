@@ -65,5 +65,5 @@ def simulate(
 
         write_sirst_v2(out, split, told())
     print(f"{count} frames of {width}x{height}, {bits} bits: {out}")
-    print(f"next: deepir eval mpcm --data sirst-v2 --root {out} --split {split}")
+    print(f"next: deepir eval lcm --data sirst-v2 --root {out} --split {split}")
     return 0

@@ -12,7 +12,6 @@ from defusedxml.ElementTree import fromstring
 from deepir.errors import DeepirError, FrameError
 from deepir.structures import Boxes, as_boxes
 
-FURTHEST = 1e9  # coordinates beyond it would overflow the single precision of boxes
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
@@ -46,8 +45,6 @@ def _number(text: str | None, side: str, path: Path) -> float:
         value = float(text or "")
     except ValueError:
         value = math.nan
-    if FURTHEST < abs(value) < math.inf:
-        raise FrameError(f"{side} of a box in {str(path)!r} leaves any frame: {text}")
     if not math.isfinite(value):
         raise DeepirError(f"annotation {str(path)!r} has {text!r} for {side}, a number is wanted")
     return value

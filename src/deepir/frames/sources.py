@@ -25,6 +25,7 @@ VIDEO_SUFFIXES = frozenset(
 _SUFFIXES = IMAGE_SUFFIXES | VIDEO_SUFFIXES
 
 _PIECES = re.compile(r"([^0-9]*)([0-9]*)")
+_FRAME_NUMBER = re.compile(r"#[0-9]{6,}$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,13 +181,24 @@ def _unlike_ids(choices: Sequence[tuple[str, ...]]) -> list[str]:
     level = [0] * len(choices)
     while True:
         ids = [choice[at] for choice, at in zip(choices, level, strict=True)]
-        uses = Counter(ids)
+        clashes = _clashes(ids)
         clashing = [
             number
             for number, name in enumerate(ids)
-            if uses[name] > 1 and level[number] < len(choices[number]) - 1
+            if name in clashes and level[number] < len(choices[number]) - 1
         ]
         if not clashing:
             return ids
         for number in clashing:
             level[number] += 1
+
+
+def _clashes(ids: Sequence[str]) -> set[str]:
+    """Ids that two have, and those that a frame of another one would have (``s#000000``)."""
+    uses = Counter(ids)
+    clashes = {name for name, count in uses.items() if count > 1}
+    for name in uses:
+        stack = _FRAME_NUMBER.sub("", name)
+        if stack != name and stack in uses:
+            clashes |= {name, stack}
+    return clashes

@@ -109,7 +109,7 @@ def paired_interval(
     """Difference in mNoCoAP of two detectors, by the paired bootstrap over their common frames.
 
     Raises:
-        ValueError: the two were not fed the same frames.
+        ValueError: the two were not fed the same frames (told by their numbers of targets).
     """
     if not np.array_equal(a.targets, b.targets):
         raise ValueError(
@@ -138,4 +138,7 @@ def ratio_interval(
     if not len(above):
         return Interval(0.0, 0.0)
     counts = resample(len(above), draws=draws, seed=seed)
-    return percentile_interval((counts @ above) / np.maximum(counts @ below, 1))
+    total = counts @ below
+    return percentile_interval(
+        np.where(total == 0, 0, counts @ above) / np.where(total == 0, 1, total)
+    )

@@ -198,7 +198,8 @@ def match_points(points: ArrayLike, noco_map: ArrayLike, boxes: ArrayLike) -> tu
     owner = held.argmax(axis=1)[held.any(axis=1)]  # first box in annotation order
     columns, rows = np.rint(xy[owned]).astype(np.intp).T
     height, width = noco.shape
-    value[owned] = noco[rows.clip(max=height - 1), columns.clip(max=width - 1)]
+    read = noco[rows.clip(max=height - 1), columns.clip(max=width - 1)]
+    value[owned] = np.where(np.isnan(read), -np.inf, read)
     for box in np.unique(owner):
         mine = owned[owner == box]
         earlier[mine[1:]] = np.maximum.accumulate(value[mine])[:-1]

@@ -54,10 +54,17 @@ def distance_counts(predicted: ArrayLike, truth: ArrayLike) -> DistanceCounts:
     True components in raster order each take the first free predicted one (raster order) whose
     centroid is strictly closer than 3 px.
 
+    Raises:
+        ValueError: masks of different shape.
+
     >>> distance_counts([[1, 0, 0, 0, 0, 1]], [[0, 1, 0, 0, 0, 0]])
     DistanceCounts(hits=1, targets=1, false_pixels=1, pixels=6)
     """
     found, wanted = components(predicted), components(truth)
+    if found.labels.shape != wanted.labels.shape:
+        raise ValueError(
+            f"masks need one shape, got {found.labels.shape} and {wanted.labels.shape}"
+        )
     free = np.ones(len(found), dtype=bool)
     near = centroid_distances(wanted, found) < RADIUS_PX
     for row in near:
@@ -171,30 +178,25 @@ class PointCurve:
         The threshold is read off the curve of this very set; detections of equal score come in or
         stay out together. 0.0 without targets or frames.
         """
-        _, found, false = self.steps()
-        allowed = found[false <= false_objects_per_frame * self.frames]
-        targets = int(self.targets.sum())
-        return float(allowed.max() / targets) if targets and len(allowed) else 0.0
+        return self.at(self.threshold_at(false_objects_per_frame)).pd
 
-    def best_f1(self) -> tuple[float, float]:
-        """Threshold with the highest F1 of points against targets, and that F1.
+    def threshold_at(self, false_objects_per_frame: float) -> float:
+        """Lowest threshold with at most this many false objects a frame, on this very set.
 
-        Infinite and 0.0 where no detection hits anything.
+        Detections of equal score come in or stay out together. Infinite where even the best ones
+        are too many, or where there is no detection.
         """
-        thresholds, found, false = self.steps()
-        if not found.any():
-            return float("inf"), 0.0
-        f1 = 2 * found / (found + false + int(self.targets.sum()))
-        best = int(f1.argmax())
-        return float(thresholds[best]), float(f1[best])
+        thresholds, false = self._steps()
+        allowed = thresholds[false <= false_objects_per_frame * self.frames]
+        return float(allowed[-1]) if len(allowed) else float("inf")
 
-    def steps(self) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-        """Every score as a threshold, falling, with the hits and false objects that reach it."""
+    def _steps(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Every score as a threshold, falling, with the false objects that reach it."""
         scores, hit = self._columns()
         order = np.argsort(-scores, kind="stable")
         ranked = scores[order]
         last = np.append(ranked[1:] < ranked[:-1], True)[: len(ranked)]  # of its equals
-        return ranked[last], np.cumsum(hit[order])[last], np.cumsum(~hit[order])[last]
+        return ranked[last], np.cumsum(~hit[order])[last]
 
     def _columns(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         return np.array(self._scores, dtype=np.float64), np.array(self._hits, dtype=bool)

@@ -127,7 +127,8 @@ def stamp(target: Target, shape: tuple[int, int]) -> Stamp:
     y = np.arange(rows.start, rows.stop) - target.y
     x = np.arange(columns.start, columns.stop) - target.x
     values = _disc(y, x, target.sigma, target.size / 2)
-    return Stamp(rows, columns, values / values.max())
+    # Where the chords cancel, rounding leaves values a little below zero.
+    return Stamp(rows, columns, np.maximum(values / values.max(), 0))
 
 
 def plant(
