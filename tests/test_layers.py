@@ -11,7 +11,7 @@ import pytest
 import deepir
 
 LAYERS = """
-errors
+choices errors
 structures
 boxes
 noco scr

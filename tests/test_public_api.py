@@ -16,9 +16,10 @@ PUBLIC = {
         simulate_scene
     """,
     "deepir.metrics": """
-        DistanceCounts HybridCounts HybridScores Interval NocoAP NocoHits PixelCounts PointCurve
-        THRESHOLDS distance_counts hybrid_counts hybrid_iou match_points noco_ap noco_hits
-        paired_interval pd_fa pixel_counts pixel_scores point_hits resample
+        DistanceCounts HybridCounts HybridScores Interval NocoAP NocoHits PairedDifference
+        PixelCounts PixelScores PointCurve PointScores THRESHOLDS distance_counts hybrid_counts
+        hybrid_iou hybrid_scores match_points mnocoap_interval noco_ap noco_hits paired_interval
+        pd_fa pixel_counts pixel_scores point_hits ratio_interval resample
     """,
     "deepir.simulate": """
         PlantError Planted SimulatedFrames Target place_targets plant simulate_scene

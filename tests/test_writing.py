@@ -52,7 +52,6 @@ def test_a_file_can_be_read_by_others(tmp_path):
     ("write", "value", "error"),
     [
         (write_bytes, "no bytes", TypeError),
-        (write_text, "\ud800", UnicodeEncodeError),
         (write_json, {"figure": float("nan")}, ValueError),
         (write_json, {"figure": np.float32(1)}, TypeError),
     ],
@@ -64,7 +63,7 @@ def test_what_cannot_be_written_leaves_the_old_file_and_nothing_else(old, write,
     assert names(old.parent) == [old.name]
 
 
-@pytest.mark.parametrize("step", ["chmod", "replace"])
+@pytest.mark.parametrize("step", ["exists", "replace"])
 @pytest.mark.parametrize("error", [OSError("full"), KeyboardInterrupt()], ids=["full", "ctrl-c"])
 def test_an_interruption_leaves_the_old_file_and_nothing_else(old, monkeypatch, step, error):
     def interrupted(*_):

@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from deepir.data import Dataset, SkippedSample, read_samples
+from deepir.data import Dataset, SkippedSample
 from deepir.detector import Detector
 from deepir.errors import DeepirError, FrameError
 from deepir.interrupt import stop_on_interrupt
@@ -24,7 +24,7 @@ _STAGES = ("reading", "detecting", "read_out")
 
 
 class Clock:
-    """Milliseconds that each frame spent in each stage."""
+    """Milliseconds that each frame spent in each stage; restarted before each frame."""
 
     def __init__(self) -> None:
         self._spent = {stage: array("d") for stage in _STAGES}
@@ -62,12 +62,12 @@ class Clock:
 class Evaluation:
     """What came of one run: counts of every metric, time, and what could not be used."""
 
-    detector: str
+    name: str
     dataset: Dataset
     read_out: str
     scorer: Scorer
     clock: Clock | None
-    source: Detector | None = None
+    detector: Detector | None = None
     skipped: list[SkippedSample] = field(default_factory=list)
     missing: int = 0
     ignored: int = 0
@@ -88,7 +88,7 @@ def evaluate(
         DeepirError: a frame that must end the run, or no usable frame at all.
     """
     scorer, clock = Scorer(detector.cut), Clock()
-    run = Evaluation(detector.name, dataset, detector.read_out, scorer, clock, source=detector)
+    run = Evaluation(detector.name, dataset, detector.read_out, scorer, clock, detector)
 
     def detect(sample: Sample) -> None:
         clock.lap("reading")
@@ -97,7 +97,6 @@ def evaluate(
         candidates = detector.read(response)
         clock.lap("read_out")
         scorer.update(sample, candidates, detector.predicted_mask(response))
-        clock.restart()
 
     _feed(run, detect, progress)
     return run
@@ -116,7 +115,8 @@ def score(
 
     ``threshold`` (default: the file's ``operating_threshold``, else everything counts) is where
     Pd and false objects are taken. Without ``read_out`` points are scored as given; with one they
-    are read anew from the boxes. An id of the split without an entry has no detection.
+    are read anew from the boxes, of which those that reach the file's own ``operating_threshold``
+    are believed (all, where it has none). An id of the split without an entry has no detection.
 
     Raises:
         DeepirError: an id that the dataset does not have, boxes wanted but not given, no usable
@@ -125,8 +125,9 @@ def score(
     entries = {frame.id: frame for frame in predictions.detections}
     wanted = set(dataset.ids)
     ignored = _foreign(entries, dataset, wanted)
-    operating = threshold if threshold is not None else predictions.operating_threshold
-    scorer = Scorer(float("-inf") if operating is None else operating)
+    own = predictions.operating_threshold
+    believed = float("-inf") if own is None else own
+    scorer = Scorer(believed if threshold is None else threshold)
     run = Evaluation(
         predictions.detector or name,
         dataset,
@@ -139,21 +140,16 @@ def score(
 
     def take(sample: Sample) -> None:
         entry = entries.get(sample.id, FrameDetections(id=sample.id, points=[]))
-        scorer.update(sample, _read(entry, sample, read_out, scorer.operating), None)
+        scorer.update(sample, _read(entry, sample, read_out, believed), None)
 
     _feed(run, take, progress)
     return run
 
 
 def _feed(run: Evaluation, take: Callable[[Sample], None], progress: Progress | None) -> None:
-    if run.clock:
-        run.clock.restart()
     with stop_on_interrupt() as stop:
-        for done, sample in enumerate(read_samples(run.dataset), start=1):
-            if isinstance(sample, SkippedSample):
-                run.skipped.append(sample)
-            else:
-                _take_or_skip(run, take, sample)
+        for done, sample_id in enumerate(run.dataset.ids, start=1):
+            _take_or_skip(run, take, sample_id)
             if progress:
                 progress(done, len(run.dataset))
             if stop.requested:
@@ -167,11 +163,13 @@ def _feed(run: Evaluation, take: Callable[[Sample], None], progress: Progress | 
         )
 
 
-def _take_or_skip(run: Evaluation, take: Callable[[Sample], None], sample: Sample) -> None:
+def _take_or_skip(run: Evaluation, take: Callable[[Sample], None], sample_id: str) -> None:
+    if run.clock:
+        run.clock.restart()
     try:
-        take(sample)
+        take(run.dataset.read(sample_id))
     except FrameError as error:
-        run.skipped.append(SkippedSample(sample.id, str(error)))
+        run.skipped.append(SkippedSample(sample_id, str(error)))
 
 
 def _foreign(entries: dict[str, FrameDetections], dataset: Dataset, wanted: set[str]) -> int:
@@ -187,7 +185,7 @@ def _foreign(entries: dict[str, FrameDetections], dataset: Dataset, wanted: set[
 
 
 def _read(
-    entry: FrameDetections, sample: Sample, read_out: ReadOut | None, operating: float
+    entry: FrameDetections, sample: Sample, read_out: ReadOut | None, believed: float
 ) -> Detections:
     found = entry.detections()
     if read_out is None:
@@ -200,4 +198,4 @@ def _read(
     boxes = () if found.boxes is None else found.boxes
     if read_out == "published":
         return boxes_published(boxes, found.scores, top_k=len(found))
-    return boxes_peak(sample.image, boxes, found.scores, believed=operating, top_k=len(found))
+    return boxes_peak(sample.image, boxes, found.scores, believed=believed, top_k=len(found))

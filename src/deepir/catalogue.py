@@ -9,6 +9,8 @@ from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, get_args
 
+import numpy as np
+
 from deepir import classical
 from deepir.detector import MapDetector
 from deepir.errors import UsageError, unknown_name
@@ -49,6 +51,9 @@ def load_detector(name: str, **options: object) -> MapDetector:
         raise UsageError(f"threshold is a finite number, got {threshold!r}")
     try:
         detector = build(**{key: value for key, value in options.items() if key in own})
+        detector.filter(np.ones((1, 1)))  # an option that does not fit shows here, not in a run
+    except UsageError:
+        raise
     except (TypeError, ValueError) as error:
         raise UsageError(f"an option of {name!r} does not fit: {error}") from error
     common: dict[str, Any] = {key: options[key] for key in COMMON_OPTIONS if key in options}

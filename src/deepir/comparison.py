@@ -7,20 +7,24 @@ from typing import Any
 
 from deepir.bench import Evaluation
 from deepir.metrics.bootstrap import DRAWS, PairedDifference, paired_interval
+from deepir.results import FIELDS as RUN_FIELDS
 from deepir.results import SEED, result_json
-from deepir.tables import Table
+from deepir.tables import Cell, Table
 
 FIELDS = {
     "runs": "results of each run, as `deepir eval` writes them",
     "runs[].difference_to_best": "mNoCoAP of this run less that of the best run with the same"
-    " read-out on the same frames; null for the best itself",
+    " read-out on the same frames; null for the best itself and for a run that was interrupted",
+    "runs[].difference_to_best.difference": "that difference, at most 0",
     "runs[].difference_to_best.interval": "95 % interval of the paired bootstrap over frames",
     "runs[].difference_to_best.p_value": "two-sided share of draws beyond zero",
 }
 
 HEADS = (
     "detector",
+    "mode",
     "read-out",
+    "frames",
     "mNoCoAP",
     "95 % interval",
     "AP10",
@@ -43,18 +47,27 @@ def comparison_json(runs: Sequence[Evaluation]) -> dict[str, object]:
     Raises:
         ValueError: runs over frames with different numbers of targets.
     """
-    ranked = sorted(runs, key=lambda run: (run.read_out, -run.scorer.hits.score().mean))
+    ranked = sorted(
+        runs, key=lambda run: (run.read_out, run.interrupted, -run.scorer.hits.score().mean)
+    )
     best: dict[str, Evaluation] = {}
     rows = []
     for run in ranked:
         leader = best.setdefault(run.read_out, run)
+        comparable = leader is not run and not (leader.interrupted or run.interrupted)
         gap = (
-            None
-            if leader is run
-            else paired_interval(run.scorer.hits, leader.scorer.hits, draws=DRAWS, seed=SEED)
+            paired_interval(run.scorer.hits, leader.scorer.hits, draws=DRAWS, seed=SEED)
+            if comparable
+            else None
         )
-        rows.append({**result_json(run), "difference_to_best": _gap_json(gap)})
-    return {"schema": {"version": 1, "fields": FIELDS}, "runs": rows}
+        rows.append({**_without_schema(result_json(run)), "difference_to_best": _gap_json(gap)})
+    fields = {**FIELDS, **{f"runs[].{name}": text for name, text in RUN_FIELDS.items()}}
+    return {"schema": {"version": 1, "fields": fields}, "runs": rows}
+
+
+def _without_schema(result: dict[str, object]) -> dict[str, object]:
+    """A run without the schema, which stands once for all of them."""
+    return {key: value for key, value in result.items() if key != "schema"}
 
 
 def comparison_table(comparison: dict[str, Any]) -> Table:
@@ -62,11 +75,13 @@ def comparison_table(comparison: dict[str, Any]) -> Table:
     return Table(HEADS, [_row(run) for run in comparison["runs"]])
 
 
-def _row(run: dict[str, Any]) -> tuple[str | float | None, ...]:
+def _row(run: dict[str, Any]) -> tuple[Cell, ...]:
     metrics, speed, gap = run["metrics"], run["speed"] or {}, run["difference_to_best"]
     return (
         run["detector"],
+        run["mode"],
         run["read_out"],
+        f"{run['frames']} (partial)" if run["partial"] else run["frames"],
         metrics["mnocoap"],
         _range(metrics["mnocoap_interval"]),
         *(metrics["nocoap"][level] for level in ("0.1", "0.5", "0.9")),

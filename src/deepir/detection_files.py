@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+from contextlib import suppress
 from pathlib import Path, PurePath
 from types import TracebackType
+from zlib import crc32
 
 import cv2
 import numpy as np
@@ -16,11 +18,13 @@ from deepir.detector import MapDetector
 from deepir.errors import DeepirError
 from deepir.frames import Frame
 from deepir.overlay import draw_overlay
-from deepir.predictions import frame_entry
+from deepir.predictions import frame_entry, read_predictions
 from deepir.structures import Detections
 from deepir.writing import output_folder, write_bytes, write_json, write_text
 
 OWN_FOLDERS = PICTURES, MAPS = "overlays", "saliency"
+LIST = "detections.json"
+LONGEST_NAME = 240  # bytes, so that a suffix still fits into the 255 of most file systems
 HEADS = ("id", "x", "y", "score", "x0", "y0", "x1", "y1")
 
 
@@ -50,8 +54,14 @@ class DetectionFiles:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        _: TracebackType | None,
     ) -> None:
+        if isinstance(error, OSError) and self._entries:  # as after a full disk
+            with suppress(OSError):
+                self.write(interrupted=True)
         for folder in self._made if kind else ():
             if any(folder.iterdir()):
                 break
@@ -68,8 +78,6 @@ class DetectionFiles:
 
     def add(self, frame: Frame, found: Detections, saliency: NDArray[np.float64]) -> None:
         """Add one frame; of a video or stack a picture only where something was found."""
-        self._entries.append(frame_entry(frame.id, found))
-        self.rows += _rows(frame.id, found)
         if self._overlays and (frame.index is None or len(found)):
             title = f"{frame.id}  {self._detector.name}"
             picture = self.out / PICTURES / f"{_file_name(frame.id)}.png"
@@ -80,6 +88,19 @@ class DetectionFiles:
             stream = io.BytesIO()
             np.save(stream, saliency)
             write_bytes(self.out / MAPS / f"{_file_name(frame.id)}.npy", stream.getvalue())
+        self._entries.append(frame_entry(frame.id, found))
+        self.rows += _rows(frame.id, found)
+
+    def _drop_old_files(self) -> None:
+        """Remove pictures of an earlier run into this folder that it names and we do not.
+
+        Else a frame without a detection would still show yesterday's.
+        """
+        new = set(self.pictures)
+        for frame_id in _old_ids(self.out / LIST):
+            picture = self.out / PICTURES / f"{_file_name(frame_id)}.png"
+            if picture not in new:
+                picture.unlink(missing_ok=True)
 
     def json(self, *, interrupted: bool = False) -> dict[str, object]:
         """Content of detections.json: what `deepir score` reads, and how it came about."""
@@ -107,22 +128,39 @@ class DetectionFiles:
             more = f" (and {len(self.skipped) - 1} more)" if len(self.skipped) > 1 else ""
             first = self.skipped[0]
             raise DeepirError(f"no usable frame: {first['id']!r}: {first['reason']}{more}")
-        write_json(self.out / "detections.json", self.json(interrupted=interrupted))
+        self._drop_old_files()
+        write_json(self.out / LIST, self.json(interrupted=interrupted))
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerows([HEADS, *self.rows])
         write_text(self.out / "detections.csv", stream.getvalue())
 
 
+def _old_ids(path: Path) -> list[str]:
+    try:
+        return [frame.id for frame in read_predictions(path).detections]
+    except DeepirError:
+        return []
+
+
 def _file_name(frame_id: str) -> PurePath:
     """Path of a frame's files below the output folder; an id may be a path from anywhere.
+
+    A part longer than a file name may be keeps its beginning and gets a check sum.
 
     >>> _file_name("/night/../a#000001").as_posix()
     '_/night/__/a#000001'
     """
     path = PurePath(frame_id)
     outside = {path.anchor: "_", "..": "__"}
-    return PurePath(*(outside.get(part, part) for part in path.parts))
+    return PurePath(*(_fitting(outside.get(part, part)) for part in path.parts))
+
+
+def _fitting(part: str) -> str:
+    encoded = part.encode()
+    if len(encoded) <= LONGEST_NAME:
+        return part
+    return f"{encoded[: LONGEST_NAME - 9].decode(errors='ignore')}-{crc32(encoded):08x}"
 
 
 def _rows(frame_id: str, found: Detections) -> list[tuple[str | float | None, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -84,6 +85,15 @@ class Response:
     image: Image  # (H, W), holes as dark as the darkest pixel
     saliency: NDArray[np.float64]  # (H, W) raw units
     holes: Mask | None  # (H, W) pixels that were NaN or infinite, None if there were none
+    scale: Saliency  # saliency to scores
+
+    @cached_property
+    def scores(self) -> NDArray[np.float64]:
+        """Scores (H, W): the scaled map, with holes below everything."""
+        scores = self.scale(self.saliency)
+        if self.holes is not None:
+            scores[self.holes] = -np.inf
+        return scores
 
 
 @dataclass(frozen=True)
@@ -133,15 +143,16 @@ class MapDetector:
     def respond(self, image: ArrayLike) -> Response:
         """Filter one frame (H, W); holes take the value of the nearest pixel for that."""
         frame = check_image(image)
+        scale = robust_z if self.read_out == "peak" else unit_range
         holes = ~np.isfinite(frame) if frame.dtype.kind == "f" else None
         if holes is None or not holes.any():
-            return Response(frame, self.filter(frame.astype(np.float64)), None)
+            return Response(frame, self.filter(frame.astype(np.float64)), None, scale)
         filled = fill_holes(frame, holes)
-        return Response(np.where(holes, filled.min(), frame), self.filter(filled), holes)
+        return Response(np.where(holes, filled.min(), frame), self.filter(filled), holes, scale)
 
     def read(self, response: Response) -> Detections:
         """All candidates above the floor, best first, at most ``top_k``."""
-        scores = self._scores(response)
+        scores = response.scores
         if self.read_out == "published":
             return map_published(scores, top_k=self.top_k)
         return map_peak(
@@ -150,7 +161,7 @@ class MapDetector:
 
     def predicted_mask(self, response: Response) -> Mask:
         """Pixels (H, W) whose score exceeds the threshold."""
-        mask: Mask = self._scores(response) > self.cut
+        mask: Mask = response.scores > max(self.cut, self.floor)
         return mask
 
     def detect(self, image: ArrayLike) -> Detections:
@@ -162,13 +173,6 @@ class MapDetector:
             FrameError: no grey frame (H, W) with a finite pixel.
         """
         return self.read(self.respond(image)).above(self.cut)
-
-    def _scores(self, response: Response) -> NDArray[np.float64]:
-        scale = robust_z if self.read_out == "peak" else unit_range
-        scores = scale(response.saliency)
-        if response.holes is not None:
-            scores[response.holes] = -np.inf
-        return scores
 
 
 def fill_holes(frame: Image, holes: Mask) -> NDArray[np.float64]:

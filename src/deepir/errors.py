@@ -30,5 +30,5 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """
     names = sorted(known)
     near = get_close_matches(name, names, n=1)
-    hint = f" did you mean {near[0]!r}?" if near else ""
-    return UsageError(f"unknown {kind} {name!r}:{hint} Known: {', '.join(names) or 'none'}")
+    hint = f": did you mean {near[0]!r}? Known" if near else "; known"
+    return UsageError(f"unknown {kind} {name!r}{hint}: {', '.join(names) or 'none'}")

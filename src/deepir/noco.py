@@ -87,15 +87,10 @@ def noco_peaks(
     windows = [_window(frame, _rectangle(area)) for area in areas]
     order = np.lexsort((areas[:, 0], areas[:, 1]))
     peaks = [
-        _peak(frame, index, areas, windows, order[_paints(order, trusted, index)])
+        _peak(frame, index, areas, windows, order[trusted[order] | (order == index)])
         for index in range(len(areas))
     ]
     return np.array(peaks, dtype=np.float64)
-
-
-def _paints(order: NDArray[np.intp], trusted: NDArray[np.bool_], index: int) -> NDArray[np.bool_]:
-    paints: NDArray[np.bool_] = trusted[order] | (order == index)
-    return paints
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,10 +140,10 @@ def _window(frame: Image, box: Rectangle) -> _Window | None:
 def _axis(start: int, stop: int, limit: int) -> tuple[int, int, NDArray[np.float64]]:
     """One side of the grown box, clipped to [0, limit), and its share of the distance weight."""
     side = stop - start
-    grid = np.linspace(-REACH, REACH, 3 * side)
-    first, last = start - side, stop + side
-    kept = slice(max(-first, 0), 3 * side - max(last - limit, 0))
-    return max(first, 0), min(last, limit), np.exp(-(grid[kept] ** 2) / 2)
+    low, high = max(start - side, 0), min(stop + side, limit)
+    steps = np.arange(low, high) - (start - side)  # only what the frame holds of a huge box
+    grid = steps * (2 * REACH / (3 * side - 1)) - REACH
+    return low, high, np.exp(-(grid**2) / 2)
 
 
 def _peak(

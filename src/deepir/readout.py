@@ -6,16 +6,13 @@ normalised contrast (`deepir.noco.noco_peaks`) and is our default.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deepir.boxes import centres, components
+from deepir.choices import ReadOut as ReadOut
 from deepir.noco import noco_peaks
 from deepir.structures import Detections, as_boxes, best_first
-
-ReadOut = Literal["peak", "published"]
 
 PUBLISHED_LEVEL = 0.5
 """The published rule keeps pixels of the scaled map strictly above this."""

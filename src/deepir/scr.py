@@ -25,8 +25,8 @@ def ring_pixels(image: ArrayLike, box: ArrayLike, boxes: ArrayLike) -> NDArray[n
     own = as_boxes([np.asarray(box)])
     x0, y0, x1, y1 = np.rint(own[0]).astype(int)
     targets = mask_from_boxes(np.concatenate([own, as_boxes(boxes)]), frame.shape)
-    rows = slice(max(y0 - RING_PX, 0), min(y1 + RING_PX, height))
-    columns = slice(max(x0 - RING_PX, 0), min(x1 + RING_PX, width))
+    rows = slice(max(y0 - RING_PX, 0), max(min(y1 + RING_PX, height), 0))
+    columns = slice(max(x0 - RING_PX, 0), max(min(x1 + RING_PX, width), 0))
     ring: NDArray[np.float64] = frame[rows, columns][~targets[rows, columns]].astype(np.float64)
     return ring
 
@@ -45,7 +45,8 @@ def local_scr(
     6.0
     """
     frame = check_image(image)
-    target = mask_from_boxes([np.asarray(box)], frame.shape) if mask is None else mask
+    own = mask_from_boxes([np.asarray(box)], frame.shape)
+    target = own if mask is None else np.asarray(mask, dtype=bool)
     ring = ring_pixels(frame, box, boxes)
     if not ring.size or not target.any():
         return math.nan

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
+import secrets
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -24,6 +25,18 @@ def output_folder(path: Path) -> Path:
         raise UsageError(f"cannot write into the folder {str(path)!r}: {_reason(error)}") from None
 
 
+def check_output_folder(path: Path) -> None:
+    """Make sure before a long run that a folder can be made and written; nothing is left behind.
+
+    Raises:
+        UsageError: as `output_folder`.
+    """
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    output_folder(path)
+    for folder in made:
+        folder.rmdir()
+
+
 def check_output_file(path: Path) -> Path:
     """Make sure before a long run that ``path`` can be written; nothing is left behind.
 
@@ -42,12 +55,12 @@ def check_output_file(path: Path) -> Path:
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file whole: the old content stays until the new one is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".deepir-", suffix=".part")
-    temporary = Path(name)
+    temporary = path.with_name(f".deepir-{secrets.token_hex(8)}.part")
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with temporary.open("xb") as stream:  # with the rights that the user's umask gives
             stream.write(content)
-        temporary.chmod(0o644)
+        if path.exists():
+            shutil.copymode(path, temporary)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -55,8 +68,8 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text whole."""
-    write_bytes(path, text.encode())
+    """Write UTF-8 text whole; names that are no text appear with their bytes as escapes."""
+    write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def write_json(path: Path, value: object) -> None:

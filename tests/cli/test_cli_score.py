@@ -87,7 +87,7 @@ class TestPoints:
     def test_many_warnings_are_a_few_lines(self, score, ids):
         outcome, _ = score(saved(*(entry(name, [999, 1, 1]) for name in ids)))
         assert outcome.err.count("warning") == len(outcome.err.splitlines()) == 4
-        assert "1 more" in outcome.err
+        assert "and 1 more" in outcome.err
 
 
 class TestBoxes:

@@ -178,7 +178,7 @@ CRAFTED = {
 def test_crafted_and_foreign_files_are_refused(tmp_path, read, name):
     path = tmp_path / "frame.png"
     path.write_bytes(CRAFTED[name])
-    with pytest.raises(FrameError, match=r"frame\.png: .{8}"):
+    with pytest.raises(FrameError, match=r"frame\.png': .{8}"):
         read_image(path)
     (bad,) = read(path)
     assert isinstance(bad, BadFrame)

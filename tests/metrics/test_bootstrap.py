@@ -15,6 +15,7 @@ from deepir.metrics.bootstrap import (
     mnocoap_interval,
     percentile_interval,
     ratio_interval,
+    weighted_mnocoap,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* outside the .* count as false alarms")
@@ -31,10 +32,14 @@ def detector(quality, frames=30, seed=0):
     return hits
 
 
+def drawn(*arguments, **options):
+    return np.concatenate(list(resample(*arguments, **options)))
+
+
 @given(sets)
 def test_a_draw_of_every_frame_once_is_the_score(cases):
     hits = noco_hits(*columns(cases))
-    (value,) = mnocoap_draws(hits, np.ones((1, len(cases)), dtype=np.int64))
+    (value,) = weighted_mnocoap(hits.ranked(), np.ones((1, len(cases)), dtype=np.int64))
     assert value == pytest.approx(hits.score().mean, abs=1e-12)
 
 
@@ -43,28 +48,30 @@ def test_a_draw_of_every_frame_once_is_the_score(cases):
 def test_weights_are_repeated_frames(cases, data):
     counts = data.draw(st.lists(st.integers(0, 3), min_size=len(cases), max_size=len(cases)))
     repeated = [case for case, count in zip(cases, counts, strict=True) for _ in range(count)]
-    (value,) = mnocoap_draws(noco_hits(*columns(cases)), np.array([counts], dtype=np.int64))
+    ranked = noco_hits(*columns(cases)).ranked()
+    (value,) = weighted_mnocoap(ranked, np.array([counts], dtype=np.int64))
     assert value == pytest.approx(noco_ap(*columns(repeated)).mean, abs=1e-12)
 
 
 def test_draws_are_whole_and_repeatable():
-    counts = resample(7, draws=50, seed=3)
+    counts = drawn(7, draws=50, seed=3)
     assert counts.shape == (50, 7)
     assert (counts.sum(axis=1) == 7).all()
     assert (counts >= 0).all()
-    np.testing.assert_array_equal(counts, resample(7, draws=50, seed=3))
-    assert (counts != resample(7, draws=50, seed=4)).any()
+    np.testing.assert_array_equal(counts, drawn(7, draws=50, seed=3))
+    assert (counts != drawn(7, draws=50, seed=4)).any()
 
 
 def test_every_frame_is_drawn_once_on_average():
-    assert resample(5, draws=4000).mean(axis=0) == pytest.approx(1, abs=0.06)
+    assert drawn(5, draws=4000).mean(axis=0) == pytest.approx(1, abs=0.06)
 
 
 def test_scores_do_not_depend_on_how_many_draws_are_held_at_a_time(monkeypatch):
-    hits, counts = detector(0.6), resample(30, draws=23)
-    whole = mnocoap_draws(hits, counts)
-    monkeypatch.setattr(module, "_ROWS", 100)
-    np.testing.assert_array_equal(mnocoap_draws(hits, counts), whole)
+    hits = detector(0.6)
+    whole, ratio = mnocoap_draws(hits, draws=23), ratio_interval([1, 2, 0], [1, 2, 3], draws=23)
+    monkeypatch.setattr(module, "_NUMBERS", 100)
+    np.testing.assert_array_equal(mnocoap_draws(hits, draws=23), whole)
+    assert ratio_interval([1, 2, 0], [1, 2, 3], draws=23) == ratio
 
 
 def test_an_interval_surrounds_the_score_and_narrows_with_frames():
@@ -121,7 +128,7 @@ def test_a_ratio_is_that_of_the_sums_of_each_draw(frames):
     above = np.minimum(above, below)
     ratios = [
         (draw * above).sum() / ((draw * below).sum() or 1)
-        for draw in resample(len(frames), draws=30, seed=5)
+        for draw in drawn(len(frames), draws=30, seed=5)
     ]
     assert ratio_interval(above, below, draws=30, seed=5) == percentile_interval(ratios)
 

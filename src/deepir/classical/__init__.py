@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Literal, TypeVar, get_args
+from typing import TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deepir.choices import Mode
 from deepir.classical.background import max_mean, max_median, white_top_hat
 from deepir.classical.clutter import over_clutter
 from deepir.classical.contrast import CELLS, Border, Polarity, lcm, mpcm, signed_root
@@ -21,7 +22,6 @@ from deepir.detector import MapDetector, Saliency
 from deepir.errors import unknown_name
 
 T = TypeVar("T")
-Mode = Literal["default", "reference"]
 Floats = NDArray[np.float64]
 
 __all__ = ["CATALOGUE", "lcm", "max_mean", "max_median", "mpcm", "white_top_hat"]
@@ -71,8 +71,10 @@ def lcm_detector(
     Robust z, chosen on val_full: floor 1, operating threshold 8.2; reference 1, 8.5.
     """
     cells = _choose(mode, cells, default=(11,), reference=CELLS)
+    black = _choose(mode, None, default=0.01, reference=0.0)
     floor, operating = _choose(mode, None, default=(1.0, 8.2), reference=(1.0, 8.5))
-    return MapDetector("lcm", partial(lcm, cells=cells, border=border), floor, operating, mode)
+    found = partial(lcm, cells=cells, border=border, black=black)
+    return MapDetector("lcm", found, floor, operating, mode)
 
 
 def mpcm_detector(

@@ -31,13 +31,21 @@ _OPPOSITE = (((-1, -1), (1, 1)), ((-1, 0), (1, 0)), ((-1, 1), (1, -1)), ((0, 1),
 Floats = NDArray[np.float64]
 
 
-def lcm(image: ArrayLike, *, cells: Sequence[int] = CELLS, border: Border = "symmetric") -> Floats:
+def lcm(
+    image: ArrayLike,
+    *,
+    cells: Sequence[int] = CELLS,
+    border: Border = "symmetric",
+    black: float = 0.0,
+) -> Floats:
     """Local contrast measure: squared cell maximum over the brightest neighbouring cell mean.
 
-    ``image`` (H, W), not negative; the map (H, W) has the grey level as unit, and a constant image
-    gives that constant: LCM does not remove the background. ``cells`` are odd cell sides in
-    pixels; ``border`` extends the image for the means, the maximum takes pixels of the frame only.
-    Means below 1e-12 count as 1e-12.
+    ``image`` (H, W), raised by its minimum where that is negative, since the measure is a ratio of
+    levels from 0 on; the map (H, W) has the grey level as unit, and a constant image gives that
+    constant: LCM does not remove the background. ``cells`` are odd cell sides in pixels; ``border``
+    extends the image for the means, the maximum takes pixels of the frame only.
+    Means below 1e-12, or below the share ``black`` of the frame's mean, count as that: beside black
+    regions the published ratio has no bound.
 
     Raises:
         ValueError: no cells, a side that is not odd and positive, an unknown choice.
@@ -49,13 +57,15 @@ def lcm(image: ArrayLike, *, cells: Sequence[int] = CELLS, border: Border = "sym
     [7.0, 7.0, 7.0, 7.0, 7.0]
     """
     frame = check_image(image).astype(np.float64, copy=False)
+    frame = frame - min(float(frame.min()), 0.0)
+    least = max(1e-12, black * float(frame.mean()))
     brightest, reach = frame, 1
     result = np.full(frame.shape, -np.inf)
     for side in _sides(cells):
         # A window of this side is the previous one widened: max over nested windows.
         brightest, reach = _window_maximum(brightest, side - reach + 1), side
         neighbours = _brightest_neighbour(_box_sums(frame, side, border), side) / side**2
-        np.maximum(neighbours, 1e-12, out=neighbours)
+        np.maximum(neighbours, least, out=neighbours)
         np.divide(brightest * brightest, neighbours, out=neighbours)
         np.maximum(result, neighbours, out=result)
     return result

@@ -26,10 +26,10 @@ from deepir.cli.info import info
 from deepir.cli.list_detectors import list_detectors
 from deepir.cli.score import score
 from deepir.cli.simulate import simulate
+from deepir.cli.status import FAILED, INTERRUPTED, USAGE
 from deepir.errors import DeepirError
 
 WARNINGS_SHOWN = 3
-USAGE, FAILED, INTERRUPTED = 2, 1, 130
 
 
 def build_app() -> App:
@@ -123,6 +123,6 @@ class _ShownWarnings:
         """Say how many warnings were not shown."""
         if self._count > WARNINGS_SHOWN:
             print(
-                f"deepir: warning: and {self._count - WARNINGS_SHOWN} more like these",
+                f"deepir: warning: and {self._count - WARNINGS_SHOWN} more",
                 file=sys.stderr,
             )

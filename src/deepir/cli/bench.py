@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from deepir.cli.options import DataOptions, DetectorOptions, Mode, ReadOut
-from deepir.cli.terminal import finish, note, print_table, progress_bar
+from deepir.choices import Mode, ReadOut
+from deepir.cli.options import DataOptions, DetectorOptions
+from deepir.cli.terminal import finish, print_table, progress_bar
 
 if TYPE_CHECKING:
     from deepir.bench import Evaluation
@@ -31,7 +32,7 @@ def bench(
     """Compare detectors on one dataset: figures with intervals, speed, difference to the best.
 
     Args:
-        names: detectors (default: all), see ``deepir list``.
+        names: detectors (default: all), see deepir list.
         data: which frames with truth.
         read_out: how points are read; both gives two rows a detector.
         mode: default: our settings; reference: the published ones.
@@ -40,7 +41,7 @@ def bench(
     """
     from deepir import bench as running
     from deepir.catalogue import CATALOGUE, find_name
-    from deepir.writing import check_output_file, output_folder
+    from deepir.writing import check_output_file, check_output_folder
 
     chosen = list(dict.fromkeys(find_name(name) for name in names or sorted(CATALOGUE)))
     read_outs: tuple[ReadOut, ...] = READ_OUTS if read_out == "both" else (read_out,)
@@ -48,7 +49,7 @@ def bench(
     if json:
         check_output_file(json)
     if out:
-        output_folder(out)
+        check_output_folder(out)
     runs: list[Evaluation] = []
     for name in chosen:
         for rule in read_outs:
@@ -56,17 +57,16 @@ def bench(
             with progress_bar(f"{name}, {rule}") as progress:
                 runs.append(running.evaluate(detector, dataset, progress=progress))
             if runs[-1].interrupted:
-                note(f"interrupted in {name} ({rule}): the table holds the finished runs")
-                runs.pop()
-                _show(runs, out, json)
-                return 130
-    _show(runs, out, json)
-    return finish(runs[0])
+                break
+        if runs[-1].interrupted:
+            break
+    _show([run for run in runs if run.scorer.frames], out, json)
+    return finish(runs[-1])
 
 
 def _show(runs: list[Evaluation], out: Path | None, json: Path | None) -> None:
     from deepir.comparison import comparison_json, comparison_table
-    from deepir.writing import write_json, write_text
+    from deepir.writing import output_folder, write_json, write_text
 
     if not runs:
         return
@@ -81,6 +81,7 @@ def _show(runs: list[Evaluation], out: Path | None, json: Path | None) -> None:
     if json:
         write_json(json, result)
     if out:
+        output_folder(out)
         write_text(out / FILES[0], table.markdown())
         write_text(out / FILES[1], table.csv())
         write_json(out / FILES[2], result)

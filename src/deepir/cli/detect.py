@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from deepir.cli.options import DEFAULT_DETECTOR, DetectorOptions
+from deepir.cli.status import INTERRUPTED, PARTIAL
 from deepir.cli.terminal import (
-    INTERRUPTED,
-    PARTIAL,
     note,
     print_json,
     print_table,
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from deepir.detection_files import DetectionFiles
     from deepir.detector import MapDetector
     from deepir.frames import BadFrame, Frame
-    from deepir.scoring import Scorer
+    from deepir.metrics import NocoHits
     from deepir.structures import Sample
 
 DETECTOR = DetectorOptions()
@@ -45,7 +44,7 @@ def detect(
 
     Args:
         inputs: image files (PNG, TIFF, JPEG, BMP, .npy), videos, or folders of them.
-        detector: see ``deepir list``.
+        detector: see deepir list.
         options: how to detect.
         out: folder for detections.json, detections.csv and the pictures.
         overlays: draw pictures; of a video or stack, the frames with detections.
@@ -55,7 +54,7 @@ def detect(
     from deepir.detection_files import DetectionFiles
     from deepir.errors import UsageError
     from deepir.interrupt import stop_on_interrupt
-    from deepir.scoring import Scorer
+    from deepir.metrics import NocoHits
 
     if "" in inputs:
         raise UsageError("an input is an empty text; name a file or a folder")
@@ -68,7 +67,7 @@ def detect(
         progress_bar(f"detect {chosen.name}") as progress,
         stop_on_interrupt() as stop,
     ):
-        work = _Work(chosen, files, truth, Scorer(chosen.operating))
+        work = _Work(chosen, files, truth, NocoHits())
         for done, (frame, total) in enumerate(frames, start=1):
             work.take(frame)
             progress(done, total)
@@ -89,24 +88,33 @@ class _Work:
     detector: MapDetector
     files: DetectionFiles
     truth: dict[str, Sample]  # of simulated frames
-    scorer: Scorer
+    hits: NocoHits
     best: float | None = None  # highest score of any candidate
     interrupted: bool = False
 
     def take(self, frame: Frame | BadFrame) -> None:
+        import numpy as np
+
+        from deepir.errors import FrameError
         from deepir.frames import BadFrame
+        from deepir.noco import noco_map
 
         if isinstance(frame, BadFrame):
             self.files.skip(frame.id, frame.reason)
             return
-        response = self.detector.respond(frame.image)
+        try:
+            response = self.detector.respond(frame.image)
+        except FrameError as error:  # a frame that this detector cannot take
+            self.files.skip(frame.id, str(error))
+            return
         candidates = self.detector.read(response)
         if len(candidates):
             self.best = max(candidates.scores[0], self.best or 0.0)
         self.files.add(frame, candidates.above(self.detector.cut), response.saliency)
         if frame.id in self.truth:
-            mask = self.detector.predicted_mask(response)
-            self.scorer.update(self.truth[frame.id], candidates, mask)
+            rows = np.column_stack([candidates.points, candidates.scores])
+            boxes = self.truth[frame.id].boxes
+            self.hits.update(rows, noco_map(frame.image, boxes), boxes)
 
     def status(self) -> int:
         if self.interrupted:
@@ -118,7 +126,7 @@ class _Work:
 def _frames(inputs: Sequence[str], out: Path) -> Iterator[tuple[Frame | BadFrame, int | None]]:
     """Frames of all inputs, and how many there are in all where that is known.
 
-    What `detect` itself wrote into ``out`` is no input when a folder around it is searched.
+    What `detect` itself wrote into out is no input when a folder around it is searched.
     """
     from deepir.detection_files import OWN_FOLDERS
     from deepir.frames import find_sources
@@ -138,9 +146,10 @@ def _frames(inputs: Sequence[str], out: Path) -> Iterator[tuple[Frame | BadFrame
 
 
 def _simulated() -> dict[str, Sample]:
-    from deepir.simulate import SimulatedFrames
+    from deepir.data import Simulated
 
-    return {sample.id: sample for sample in SimulatedFrames(SIMULATED_FRAMES, seed=0)}
+    dataset = Simulated.open(None)
+    return {name: dataset.read(name) for name in dataset.ids[:SIMULATED_FRAMES]}
 
 
 def _as_frames(samples: dict[str, Sample]) -> Iterator[tuple[Frame | BadFrame, int | None]]:
@@ -166,11 +175,10 @@ def _show(work: _Work, *, json: bool) -> None:
         print_json(files.json(interrupted=work.interrupted))
         return
     _show_table(files)
-    if work.scorer.frames:
+    if len(work.hits.targets):
         print(
-            f"mNoCoAP {work.scorer.hits.score().mean:.3f} ({work.detector.read_out} read-out) on"
-            f" {work.scorer.frames} simulated frames with"
-            f" {int(work.scorer.hits.targets.sum())} targets"
+            f"mNoCoAP {work.hits.score().mean:.3f} ({work.detector.read_out} read-out) on"
+            f" {len(work.hits.targets)} simulated frames with {work.hits.targets.sum()} targets"
         )
     print(f"wrote {files.out / 'detections.json'} and detections.csv")
     if files.pictures:

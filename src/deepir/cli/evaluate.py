@@ -25,7 +25,7 @@ def evaluate(
     """Score one detector on a dataset with every metric, speed and peak memory.
 
     Args:
-        name: detector, see ``deepir list``.
+        name: detector, see deepir list.
         data: which frames with truth.
         detector: how to detect.
         json: also write the result, with the meaning of every field, to this file.
@@ -53,8 +53,8 @@ def show(run: Evaluation, json: Path | None) -> int:
     result = result_json(run)
     print_table(
         Table(("figure", "value", "95 % interval"), result_rows(result)),
-        title=f"{run.detector} on {run.dataset.name} {run.dataset.split},"
-        f" read-out {run.read_out}, {run.scorer.frames} frames",
+        title=f"{run.name} on {run.dataset.name} {run.dataset.split}, read-out {run.read_out},"
+        f" {run.scorer.frames} frames{' (partial)' if run.partial else ''}",
     )
     if json:
         write_json(json, result)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from deepir.cli.terminal import print_json, print_table
 
@@ -14,6 +15,10 @@ PACKAGES = (
     "scipy",
     "opencv-python-headless",
     "tifffile",
+    "pydantic",
+    "cyclopts",
+    "rich",
+    "defusedxml",
     "onnxruntime",
     "openvino",
     "torch",
@@ -65,8 +70,14 @@ def _version(package: str) -> str:
 def _processor() -> str:
     import cv2
 
-    features = str(cv2.getCPUFeaturesLine())
-    return f"{platform.processor() or platform.machine()} ({features})"
+    return f"{_processor_name()} ({cv2.getCPUFeaturesLine()})"
+
+
+def _processor_name() -> str:
+    listing = Path("/proc/cpuinfo")
+    lines = listing.read_text().splitlines() if listing.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def _providers() -> list[str]:

@@ -6,16 +6,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter, Token
+
+from deepir.choices import Mode, ReadOut
 
 if TYPE_CHECKING:
     from deepir.data import Dataset
     from deepir.detector import MapDetector
 
-ReadOut = Literal["peak", "published"]
-Mode = Literal["default", "reference"]
 DEFAULT_DETECTOR = "mpcm"  # ignores a sensor's pedestal, and ranks best beside top-hat and LCM
 
 
@@ -44,7 +44,7 @@ class DataOptions:
     """Which frames with truth."""
 
     data: str = "simulated"
-    """Dataset: ``simulated`` (embedded) or ``sirst-v2``."""
+    """Dataset: simulated (embedded) or sirst-v2."""
 
     root: Path | None = None
     """Folder of the dataset."""
@@ -71,7 +71,7 @@ class DetectorOptions:
     """How points are read: our NoCo peak, or the published rule."""
 
     threshold: Threshold = None
-    """Score from which a detection counts (default: the detector's own, see ``deepir list``)."""
+    """Score from which a detection counts (default: the detector's own, see deepir list)."""
 
     top_k: Annotated[int | None, Parameter(name="--top-k", converter=whole)] = None
     """At most this many candidates a frame."""

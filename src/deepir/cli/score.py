@@ -7,8 +7,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from deepir.choices import ReadOut
 from deepir.cli.evaluate import show
-from deepir.cli.options import DataOptions, ReadOut, Threshold
+from deepir.cli.options import DataOptions, Threshold
 from deepir.cli.terminal import note, progress_bar
 
 DATA = DataOptions()

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter, validators
 
+from deepir.choices import Clutter
 from deepir.cli.options import Whole
 from deepir.cli.terminal import progress_bar
 
 if TYPE_CHECKING:
     from deepir.structures import Sample
 
-Clutter = Literal["cloud", "sea", "terrain", "mixed"]
 Positive = Annotated[Whole, Parameter(validator=validators.Number(gte=1))]
 MOST_FRAMES = 1_000_000  # ids count in six digits
 MOST_PIXELS = 2**26  # a frame, and several copies of it, has to fit into memory
@@ -31,7 +31,7 @@ def simulate(
     seed: Whole = 0,
     split: str = "test_full",
 ) -> int:
-    """Simulate frames with boxes and masks, to be used with ``--data sirst-v2 --root OUT``.
+    """Simulate frames with boxes and masks, to be used with --data sirst-v2 --root OUT.
 
     Args:
         out: folder to write into.
@@ -46,7 +46,7 @@ def simulate(
     from deepir.data import write_sirst_v2
     from deepir.errors import UsageError
     from deepir.simulate import SimulatedFrames
-    from deepir.writing import output_folder
+    from deepir.writing import check_output_folder
 
     if seed < 0:
         raise UsageError(f"a seed is a whole number from 0 on, got {seed}")
@@ -55,7 +55,7 @@ def simulate(
             f"at most {MOST_FRAMES} frames of {MOST_PIXELS} pixels, got {count} of {width}x{height}"
         )
     frames = SimulatedFrames(count, seed=seed, shape=(height, width), clutter=clutter, bits=bits)
-    output_folder(out)
+    check_output_folder(out)
     with progress_bar("simulate") as progress:
 
         def told() -> Iterator[Sample]:

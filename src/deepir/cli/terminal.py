@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from deepir.cli.status import INTERRUPTED, PARTIAL
+
 if TYPE_CHECKING:
     from deepir.bench import Evaluation
     from deepir.tables import Table
 
-PARTIAL, INTERRUPTED = 3, 130
 _PIPE_WIDTH = 1000  # columns where there is no terminal: enough to fold nothing
 
 

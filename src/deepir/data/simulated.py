@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from deepir.errors import FrameError, UsageError, unknown_name
@@ -15,12 +16,14 @@ COUNT = 64
 
 @dataclass(frozen=True)
 class Simulated:
-    """64 simulated 8-bit frames a split, always the same ones."""
+    """64 simulated 8-bit frames a split, always the same ones.
+
+    An id is the split and the frame's own id, such as ``test-sea_000003``.
+    """
 
     split: str
     frames: SimulatedFrames
     name: str = "simulated"
-    _index: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def open(cls, root: Path | None, split: str | None = None) -> Simulated:
@@ -34,21 +37,19 @@ class Simulated:
         chosen = split or "test"
         if chosen not in SEEDS:
             raise unknown_name("split", chosen, SEEDS)
-        frames = SimulatedFrames(COUNT, seed=SEEDS[chosen])
-        return cls(chosen, frames, _index={name: k for k, name in enumerate(frames.ids)})
+        return cls(chosen, SimulatedFrames(COUNT, seed=SEEDS[chosen]))
 
     @property
     def ids(self) -> list[str]:
         """Ids of the split, in its order."""
-        return self.frames.ids
+        return [f"{self.split}-{name}" for name in self.frames.ids]
 
     def __len__(self) -> int:
         return len(self.frames)
 
     def knows(self, sample_id: str) -> bool:
         """Whether any split has the id."""
-        splits = (SimulatedFrames(COUNT, seed=seed) for seed in SEEDS.values())
-        return sample_id in self._index or any(sample_id in frames.ids for frames in splits)
+        return sample_id in _every_id()
 
     def read(self, sample_id: str) -> Sample:
         """Simulate one frame of the split.
@@ -56,6 +57,13 @@ class Simulated:
         Raises:
             FrameError: an id that the split does not have.
         """
-        if sample_id not in self._index:
+        if sample_id not in self.ids:
             raise FrameError(f"no simulated frame {sample_id!r} in the split {self.split!r}")
-        return self.frames[self._index[sample_id]]
+        sample = self.frames[self.ids.index(sample_id)]
+        return replace(sample, id=sample_id)
+
+
+@cache
+def _every_id() -> frozenset[str]:
+    splits = (Simulated.open(None, split).ids for split in SEEDS)
+    return frozenset(name for ids in splits for name in ids)

@@ -107,7 +107,7 @@ def find_sources(inputs: Sequence[str | Path]) -> list[Source]:
 
     Folders are searched to their depth in natural order (``frame_2`` before ``frame_10``); hidden
     files and files of other kinds are left out, a file that is reached twice counts once. A named
-    file is taken whatever its suffix is. Ids are paths below the folder, or names, without suffix;
+    image is taken whatever its suffix is. Ids are paths below the folder, or names, without suffix;
     where two are equal with it, then with the path as given. No inputs, no sources.
 
     Raises:

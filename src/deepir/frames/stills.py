@@ -39,7 +39,7 @@ def read_image(path: str | Path) -> Image:
         if number is not None and _head(path).startswith(NPY):
             raise FrameError("a stack (T, H, W) is no single frame; find_sources reads stacks")
     except FrameError as error:
-        raise FrameError(f"{path}: {error}") from None
+        raise FrameError(f"{str(path)!r}: {error}") from None
     return outcome
 
 

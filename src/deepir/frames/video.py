@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -26,6 +27,7 @@ _DEEP_TAGS = (b"P010", b"P012", b"P016", b"Y210", b"Y212", b"Y216", b"b16g", b"b
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"v=0", b"<")
 
 _OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
+_OPTIONS_LOCK = threading.Lock()
 
 
 def video_frames(path: Path) -> Iterator[tuple[int, Image | FrameError]]:
@@ -107,15 +109,16 @@ def _torn_packets_dropped() -> Iterator[None]:
     Only for containers whose packets say their length: in MPEG transport streams good packets bear
     the same mark. OpenCV has no other door to this option than the environment.
     """
-    before = os.environ.get(_OPTIONS)
-    os.environ[_OPTIONS] = "fflags;discardcorrupt"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[_OPTIONS]
-        else:
-            os.environ[_OPTIONS] = before
+    with _OPTIONS_LOCK:
+        before = os.environ.get(_OPTIONS)
+        os.environ[_OPTIONS] = "fflags;discardcorrupt"
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ[_OPTIONS]
+            else:
+                os.environ[_OPTIONS] = before
 
 
 def _promised(capture: cv2.VideoCapture, path: Path) -> int | None:

@@ -1,12 +1,26 @@
 """Scores of detections and maps against the truth; none knows a dataset or a detector."""
 
-from deepir.metrics.bootstrap import Interval, paired_interval, resample
-from deepir.metrics.hybrid import HybridCounts, HybridScores, hybrid_counts, hybrid_iou
+from deepir.metrics.bootstrap import (
+    Interval,
+    PairedDifference,
+    mnocoap_interval,
+    paired_interval,
+    ratio_interval,
+    resample,
+)
+from deepir.metrics.hybrid import (
+    HybridCounts,
+    HybridScores,
+    hybrid_counts,
+    hybrid_iou,
+    hybrid_scores,
+)
 from deepir.metrics.noco_ap import THRESHOLDS, NocoAP, NocoHits, match_points, noco_ap, noco_hits
-from deepir.metrics.pixel import PixelCounts, pixel_counts, pixel_scores
+from deepir.metrics.pixel import PixelCounts, PixelScores, pixel_counts, pixel_scores
 from deepir.metrics.target import (
     DistanceCounts,
     PointCurve,
+    PointScores,
     distance_counts,
     pd_fa,
     point_hits,
@@ -20,12 +34,17 @@ __all__ = [
     "Interval",
     "NocoAP",
     "NocoHits",
+    "PairedDifference",
     "PixelCounts",
+    "PixelScores",
     "PointCurve",
+    "PointScores",
     "distance_counts",
     "hybrid_counts",
     "hybrid_iou",
+    "hybrid_scores",
     "match_points",
+    "mnocoap_interval",
     "noco_ap",
     "noco_hits",
     "paired_interval",
@@ -33,5 +52,6 @@ __all__ = [
     "pixel_counts",
     "pixel_scores",
     "point_hits",
+    "ratio_interval",
     "resample",
 ]

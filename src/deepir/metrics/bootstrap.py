@@ -12,7 +12,7 @@ from deepir.metrics.noco_ap import NocoHits, RankedHits
 
 DRAWS = 1000
 Floats = NDArray[np.float64]
-_ROWS = 4_000_000  # numbers held at a time while draws are scored
+_NUMBERS = 4_000_000  # held at a time while draws are made and scored
 
 
 @dataclass(frozen=True)
@@ -23,17 +23,20 @@ class Interval:
     high: float
 
 
-def resample(frames: int, *, draws: int = DRAWS, seed: int = 0) -> NDArray[np.int64]:
-    """How often each draw of ``frames`` frames with replacement takes each frame: (draws, F).
+def resample(frames: int, *, draws: int = DRAWS, seed: int = 0) -> Iterator[NDArray[np.int64]]:
+    """How often each draw of ``frames`` frames with replacement takes each frame.
 
-    The same arguments give the same draws, which is what pairs two detectors.
+    Yields blocks (B, F) of the ``draws`` rows, small enough that memory does not grow with them.
+    The same arguments give the same draws, which is what pairs two detectors. No frames: no rows.
 
-    >>> resample(3, draws=2, seed=0).sum(axis=1).tolist()
-    [3, 3]
+    >>> [block.sum(axis=1).tolist() for block in resample(3, draws=2, seed=0)]
+    [[3, 3]]
     """
     generator = np.random.default_rng(seed)
-    chosen = generator.integers(0, max(frames, 1), size=(draws, frames))
-    return np.stack([np.bincount(row, minlength=frames) for row in chosen])
+    step = max(1, _NUMBERS // max(frames, 1))
+    for start in range(0, draws if frames else 0, step):
+        size = min(step, draws - start)
+        yield generator.multinomial(frames, np.full(frames, 1 / frames), size=size)
 
 
 def percentile_interval(values: ArrayLike) -> Interval:
@@ -46,22 +49,24 @@ def percentile_interval(values: ArrayLike) -> Interval:
     return Interval(float(low), float(high))
 
 
-def mnocoap_draws(hits: NocoHits, counts: NDArray[np.int64]) -> Floats:
+def mnocoap_draws(hits: NocoHits, *, draws: int = DRAWS, seed: int = 0) -> Floats:
     """Score every draw by mNoCoAP: (draws,).
 
-    ``counts`` (draws, F) from `resample`. A frame taken k times counts its detections and targets
-    k times; a draw without targets scores 0.0.
+    A frame taken k times counts its detections and targets k times; a draw without targets scores
+    0.0; no frame at all gives zeros.
     """
     ranked = hits.ranked()
-    step = max(1, _ROWS // max(len(ranked.frames), 1))
+    step = max(1, _NUMBERS // max(len(ranked.frames), 1))
     parts = [
-        _mean_precision(ranked, counts[start : start + step])
+        weighted_mnocoap(ranked, counts[start : start + step])
+        for counts in resample(len(ranked.targets), draws=draws, seed=seed)
         for start in range(0, len(counts), step)
     ]
-    return np.concatenate(parts)
+    return np.concatenate(parts) if parts else np.zeros(draws)
 
 
-def _mean_precision(ranked: RankedHits, counts: NDArray[np.int64]) -> Floats:
+def weighted_mnocoap(ranked: RankedHits, counts: NDArray[np.int64]) -> Floats:
+    """Score sets in which frame f counts ``counts[k, f]`` times: (K,) from counts (K, F)."""
     targets = counts @ ranked.targets
     listed = np.cumsum(counts[:, ranked.frames], axis=1, dtype=np.int32)  # detections so far
     total = np.zeros(len(counts))
@@ -84,11 +89,7 @@ def _hits_by_level(
 
 def mnocoap_interval(hits: NocoHits, *, draws: int = DRAWS, seed: int = 0) -> Interval:
     """95 % interval of mNoCoAP over resampled frames; no frame at all gives (0, 0)."""
-    if not len(hits.targets):
-        return Interval(0.0, 0.0)
-    return percentile_interval(
-        mnocoap_draws(hits, resample(len(hits.targets), draws=draws, seed=seed))
-    )
+    return percentile_interval(mnocoap_draws(hits, draws=draws, seed=seed))
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,8 @@ def paired_interval(
             f"paired detectors need the same frames, got {len(a.targets)} frames with"
             f" {a.targets.sum()} targets and {len(b.targets)} with {b.targets.sum()}"
         )
-    counts = resample(len(a.targets), draws=draws, seed=seed)
-    differences = mnocoap_draws(a, counts) - mnocoap_draws(b, counts)
+    scores = [mnocoap_draws(one, draws=draws, seed=seed) for one in (a, b)]
+    differences = scores[0] - scores[1]
     tail = min((differences <= 0).mean(), (differences >= 0).mean())
     return PairedDifference(
         a.score().mean - b.score().mean,
@@ -135,10 +136,9 @@ def ratio_interval(
     whose denominator is 0 count as 0.0; no frame gives (0, 0).
     """
     above, below = np.asarray(numerators), np.asarray(denominators)
-    if not len(above):
-        return Interval(0.0, 0.0)
-    counts = resample(len(above), draws=draws, seed=seed)
-    total = counts @ below
-    return percentile_interval(
-        np.where(total == 0, 0, counts @ above) / np.where(total == 0, 1, total)
-    )
+    blocks = [
+        np.stack([counts @ above, counts @ below])
+        for counts in resample(len(above), draws=draws, seed=seed)
+    ]
+    part, whole = np.concatenate(blocks, axis=1) if blocks else np.zeros((2, 1))
+    return percentile_interval(np.where(whole == 0, 0, part) / np.where(whole == 0, 1, whole))

@@ -88,7 +88,7 @@ def noco_hits(
 
 
 class NocoHits:
-    """Matches of a set of frames, fed frame by frame: 12 bytes a detection, 8 a frame.
+    """Matches of a set of frames, fed frame by frame: 12 bytes a detection, 16 a frame.
 
     Feed the frames in the order of the split: equal scores of different frames rank in that order.
     """

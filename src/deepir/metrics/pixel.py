@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+from deepir.errors import unknown_name
 
 EmptyRule = Literal["one", "skip", "zero"]
 """What a frame without any pixel on either side adds to nIoU: 1, nothing, or 0."""
@@ -66,6 +69,10 @@ class PixelCounts:
     overlap: PixelOverlap = PixelOverlap(0, 0, 0)
     _ious: list[float] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        if self.empty not in get_args(EmptyRule):
+            raise unknown_name("rule for empty frames", self.empty, get_args(EmptyRule))
+
     def update(self, predicted: ArrayLike, truth: ArrayLike) -> None:
         """Add one frame's masks (H, W)."""
         one, total = pixel_counts(predicted, truth), self.overlap
@@ -96,14 +103,17 @@ def _ratio(part: int, whole: int) -> float:
 
 
 def pixel_scores(
-    predicted: ArrayLike, truth: ArrayLike, *, empty: EmptyRule = "skip"
+    predicted: Iterable[ArrayLike], truth: Iterable[ArrayLike], *, empty: EmptyRule = "skip"
 ) -> PixelScores:
-    """Pixel scores of F frames at once: two masks (F, H, W).
+    """Pixel scores of a set: one predicted and one true mask (H, W) a frame.
+
+    Raises:
+        ValueError: masks of different shape, or different numbers of them.
 
     >>> pixel_scores([[[1, 1, 0]]], [[[0, 1, 1]]]).f1
     0.5
     """
     counts = PixelCounts(empty)
-    for found, wanted in zip(np.asarray(predicted), np.asarray(truth), strict=True):
+    for found, wanted in zip(predicted, truth, strict=True):
         counts.update(found, wanted)
     return counts.score()

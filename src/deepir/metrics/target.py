@@ -178,7 +178,8 @@ class PointCurve:
         The threshold is read off the curve of this very set; detections of equal score come in or
         stay out together. 0.0 without targets or frames.
         """
-        return self.at(self.threshold_at(false_objects_per_frame)).pd
+        threshold = self.threshold_at(false_objects_per_frame)
+        return self.at(threshold).pd if threshold < np.inf else 0.0
 
     def threshold_at(self, false_objects_per_frame: float) -> float:
         """Lowest threshold with at most this many false objects a frame, on this very set.

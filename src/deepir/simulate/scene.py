@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import index
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 
+from deepir.choices import Clutter
 from deepir.errors import unknown_name
 from deepir.simulate.clutter import SCENES, Kind, Shape
 from deepir.simulate.placing import Range, draw_targets, place_drawn
 from deepir.simulate.sensor import Bits, draw_camera, expose
 from deepir.simulate.target import Target
 from deepir.structures import Sample, as_boxes
-
-Clutter = Literal["cloud", "sea", "terrain", "mixed"]
 
 SIGMA: Range = (0.7, 1.4)
 """Standard deviations of the targets' PSF in pixels: from a sharp lens to a slightly soft one."""
