@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import cv2
 import pytest
 
 from deepir.cli import run
@@ -15,13 +16,14 @@ SNIPPETS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 VERBS = sorted(set(re.findall(r"^    deepir (\w+)", README, flags=re.MULTILINE)))
 
 
-def test_the_python_snippets_run():
+def test_the_python_snippets_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     scenes = list(SimulatedFrames(4, seed=0))
     names = {
-        "image": scenes[0].image,
         "truth": [(scene.image, scene.boxes) for scene in scenes],
         "points": [[[*box[:2], 1.0] for box in scene.boxes] for scene in scenes],
     }
+    cv2.imwrite("frame.png", scenes[0].image)
     assert len(SNIPPETS) == 2
     for snippet in SNIPPETS:
         exec(compile(snippet, "README.md", "exec"), names)
