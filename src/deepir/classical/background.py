@@ -70,7 +70,7 @@ def _above_lines(frame: Floats, length: int, level: Callable[[list[Floats]], Flo
     reach = _odd(length) // 2
     padded = cv2.copyMakeBorder(frame, reach, reach, reach, reach, cv2.BORDER_REFLECT)
     background: Floats = np.full(frame.shape, -np.inf)
-    for rows in bands(frame.shape[0]):
+    for rows in bands(frame.shape):
         for direction in _DIRECTIONS:
             line = level(_line(padded, reach, direction, rows))
             np.maximum(background[rows], line, out=background[rows])

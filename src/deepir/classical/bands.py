@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-ROWS = 32
+PIXELS = 16_384
+"""Pixels of a band, about: 128 KiB in double precision."""
 
 
-def bands(height: int) -> Iterator[slice]:
-    """Cut ``height`` rows into bands of at most 32.
+def bands(shape: tuple[int, ...], *, pixels: int = PIXELS) -> Iterator[slice]:
+    """Cut a frame of ``shape`` (H, W) into bands of whole rows, of about ``pixels``.
 
-    >>> list(bands(40))
+    >>> list(bands((40, 512)))
     [slice(0, 32, None), slice(32, 40, None)]
     """
-    for start in range(0, height, ROWS):
-        yield slice(start, min(start + ROWS, height))
+    height, width = shape
+    rows = max(8, pixels // width)
+    for start in range(0, height, rows):
+        yield slice(start, min(start + rows, height))

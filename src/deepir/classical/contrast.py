@@ -7,7 +7,7 @@ all cells, at a cost that does not depend on s.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, get_args
 
 import cv2
@@ -26,6 +26,7 @@ CELLS = (3, 5, 7, 9)
 """Cell sides in pixels: a small target has at most about 80 pixels."""
 
 _PADDING = {"symmetric": cv2.BORDER_REFLECT, "replicate": cv2.BORDER_REPLICATE}
+_TILE_PIXELS = 131_072  # 1 MiB in double precision; smaller ones spend more on their margins
 _OPPOSITE = (((-1, -1), (1, 1)), ((-1, 0), (1, 0)), ((-1, 1), (1, -1)), ((0, 1), (0, -1)))
 
 Floats = NDArray[np.float64]
@@ -57,17 +58,26 @@ def lcm(
     [7.0, 7.0, 7.0, 7.0, 7.0]
     """
     frame = check_image(image).astype(np.float64, copy=False)
-    frame = frame - min(float(frame.min()), 0.0)
+    lowest = float(frame.min())
+    frame = frame - lowest if lowest < 0 else frame
     least = max(1e-12, black * float(frame.mean()))
-    brightest, reach = frame, 1
+    sides = _sides(cells)
+    reach = sides[-1] // 2
     result = np.full(frame.shape, -np.inf)
-    for side in _sides(cells):
-        # A window of this side is the previous one widened: max over nested windows.
-        brightest, reach = _window_maximum(brightest, side - reach + 1), side
-        neighbours = _brightest_neighbour(_box_sums(frame, side, border), side) / side**2
-        np.maximum(neighbours, least, out=neighbours)
-        np.divide(brightest * brightest, neighbours, out=neighbours)
-        np.maximum(result, neighbours, out=result)
+    for tile, padded in _tiles(frame, sides, border):
+        above = min(reach, tile.start)
+        brightest, width = frame[tile.start - above : tile.stop + reach], 1
+        for side, sums in _sums_by_side(padded, sides):
+            # A window of this side is the previous one widened: max over nested windows.
+            brightest, width = _window_maximum(brightest, side - width + 1), side
+            levels = brightest[above : above + tile.stop - tile.start]
+            for rows in bands(levels.shape):
+                means = _brightest_neighbour(sums[rows.start : rows.stop + 2 * side], side)
+                means /= side**2
+                np.maximum(means, least, out=means)
+                np.divide(levels[rows] * levels[rows], means, out=means)
+                best = result[tile][rows]
+                np.maximum(best, means, out=best)
     return result
 
 
@@ -102,12 +112,16 @@ def mpcm(
     frame = frame - frame.flat[0]
     sign = -1.0 if polarity == "dark" else 1.0
     result = np.full(frame.shape, -np.inf)
-    for side in _sides(cells):
-        sums = _box_sums(frame, side, border)
-        for rows in bands(frame.shape[0]):
-            product = _least_product(sums, side, rows, sign=None if polarity == "both" else sign)
-            np.multiply(product, 1 / side**4, out=product)
-            np.maximum(result[rows], product, out=result[rows])
+    sides = _sides(cells)
+    for tile, padded in _tiles(frame, sides, border):
+        for side, sums in _sums_by_side(padded, sides):
+            for rows in bands(result[tile].shape):
+                product = _least_product(
+                    sums, side, rows, sign=None if polarity == "both" else sign
+                )
+                product *= 1 / side**4
+                best = result[tile][rows]
+                np.maximum(best, product, out=best)
     return result
 
 
@@ -160,15 +174,31 @@ def _brightest_neighbour(sums: Floats, side: int) -> Floats:
     return np.maximum(best, sides[side : side + height], out=best)
 
 
-def _box_sums(frame: Floats, side: int, border: Border) -> Floats:
-    """Sums over the side x side window around every pixel, up to ``side`` pixels outside."""
+def _tiles(frame: Floats, sides: Sequence[int], border: Border) -> Iterator[tuple[slice, Floats]]:
+    """Rows of the frame worked on together, and the same rows extended on all sides.
+
+    Cells reach ``margin`` pixels beyond a pixel; a tile with that margin fits into the cache.
+    """
     if border not in _PADDING:
         raise unknown_name("border", border, _PADDING)
-    margin = side + side // 2
+    margin = sides[-1] + sides[-1] // 2
     padded = cv2.copyMakeBorder(frame, margin, margin, margin, margin, _PADDING[border])
-    sums = cv2.boxFilter(padded, cv2.CV_64F, (side, side), normalize=False)
-    inner = side // 2
-    return np.asarray(sums, dtype=np.float64)[inner : sums.shape[0] - inner, inner : -inner or None]
+    extended: Floats = np.asarray(padded, dtype=np.float64)
+    for tile in bands(frame.shape, pixels=_TILE_PIXELS):
+        yield tile, extended[tile.start : tile.stop + 2 * margin]
+
+
+def _sums_by_side(padded: Floats, sides: Sequence[int]) -> Iterator[tuple[int, Floats]]:
+    """Each cell side with its box sums around every pixel, up to ``side`` pixels outside.
+
+    The sums of all sides share one buffer: read them before the next ones.
+    """
+    margin = sides[-1] + sides[-1] // 2
+    sums = np.empty_like(padded)
+    for side in sides:
+        cv2.boxFilter(padded, cv2.CV_64F, (side, side), dst=sums, normalize=False)
+        inner = margin - side
+        yield side, sums[inner : sums.shape[0] - inner, inner : sums.shape[1] - inner]
 
 
 def _window_maximum(frame: Floats, side: int) -> Floats:

@@ -26,9 +26,12 @@ def npy_frames(path: Path) -> Iterator[tuple[int | None, Image | FrameError]]:
     if array.ndim == 2:
         yield None, _in_memory(array)
         return
-    for index in range(len(array)):
+    count = len(array)
+    del array
+    for index in range(count):
+        # Mapped anew each time: pages of a mapping that stays count as memory of this process.
         try:
-            yield index, _in_memory(array[index])
+            yield index, _in_memory(_mapped(path)[index])
         except FrameError as error:
             yield index, error
 
