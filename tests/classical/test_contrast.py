@@ -149,3 +149,17 @@ def test_cells_are_odd_and_some(function, cells):
 def test_unknown_choices_are_refused_with_the_nearest(options, message):
     with pytest.raises(UsageError, match=message):
         mpcm(np.zeros((5, 5)), **options)
+
+
+def test_lcm_raises_a_negative_frame_to_zero():
+    frame = np.random.default_rng(0).normal(20, 3, (24, 30))
+    np.testing.assert_allclose(lcm(frame - 200), lcm(frame - frame.min()), rtol=1e-9)
+
+
+def test_a_speck_in_the_black_does_not_hide_a_target():
+    frame = np.random.default_rng(1).normal(100, 1, (80, 90)).clip(0)
+    frame[:, :30] = 0
+    frame[40, 5] = 5.0
+    frame[38:41, 60:63] += 60
+    found = load_detector("lcm").detect(frame)
+    assert np.hypot(*(found.points - (61, 39)).T).min() < 3

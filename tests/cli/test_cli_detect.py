@@ -270,3 +270,23 @@ class TestRealFrames:
         cut.write_bytes(clip[: len(clip) // 2])
         deepir("detect", cut, "--out", out).refused("cut", status=1)
         assert not out.exists()
+
+
+class TestSecondRun:
+    def test_pictures_of_an_earlier_run_are_taken_away(self, deepir, save, out):
+        deepir("detect", save("a.png"), save("b.png"), "--out", out)
+        (out / "overlays" / "mine.png").write_bytes(b"not ours")
+        deepir("detect", save("a.png"), "--out", out)
+        assert {path.name for path in (out / "overlays").iterdir()} == {"a.png", "mine.png"}
+
+    def test_the_longest_file_name_gets_a_picture(self, deepir, save, out, detections):
+        name = "n" * 251
+        assert deepir("detect", save(f"{name}.png"), "--out", out).status == 0
+        assert len(list((out / "overlays").iterdir())) == 1
+        assert found_ids(detections) == [name]
+
+    def test_its_simulated_detections_can_be_scored(self, deepir, out):
+        deepir("detect", "--out", out, "--no-overlays")
+        outcome = deepir("score", out / "detections.json")
+        assert outcome.status == 0
+        assert "48 ids" in outcome.err
