@@ -179,7 +179,7 @@ def _foreign(entries: dict[str, FrameDetections], dataset: Dataset, wanted: set[
     if unknown:
         raise DeepirError(
             f"the predictions hold {len(unknown)} ids that {dataset.name} does not have,"
-            f" such as {unknown[0]!r}"
+            f" such as {unknown[0]!r}; ids there look like {dataset.ids[0]!r}"
         )
     return len(outside)
 

@@ -136,6 +136,14 @@ class DetectionFiles:
         write_text(self.out / "detections.csv", stream.getvalue())
 
 
+def is_own_file(path: Path, out: Path) -> bool:
+    """Whether a file is a picture or map of a run into ``out`` or of an earlier one elsewhere."""
+    folders = [folder for folder in path.absolute().parents if folder.name in OWN_FOLDERS]
+    return any(
+        folder.parent == out.absolute() or (folder.parent / LIST).is_file() for folder in folders
+    )
+
+
 def _old_ids(path: Path) -> list[str]:
     try:
         return [frame.id for frame in read_predictions(path).detections]

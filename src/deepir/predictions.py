@@ -1,8 +1,8 @@
 """Detections in a JSON file: as `deepir detect` writes them and `deepir score` reads them.
 
 ``{"detections": [{"id": ..., "points": [[x, y, score], ...], "boxes": [[x0, y0, x1, y1], ...]}]}``
-where ``boxes`` may be left out; other keys are free, and ``operating_threshold`` and ``detector``
-are used where they are there.
+where ``boxes`` may be left out; other keys are free, and ``detector``, ``operating_threshold``,
+``threshold`` and ``floor`` are used where they are there.
 """
 
 from __future__ import annotations
@@ -50,6 +50,14 @@ class Predictions(BaseModel, strict=True):
     detections: list[FrameDetections]
     detector: str | None = None
     operating_threshold: FiniteFloat | None = None
+    threshold: FiniteFloat | None = None
+    floor: FiniteFloat | None = None
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether candidates above the detector's floor were left out of the file."""
+        known = self.threshold is not None and self.floor is not None
+        return known and (self.threshold or 0.0) > (self.floor or 0.0)
 
     @model_validator(mode="after")
     def _once(self) -> Predictions:

@@ -64,6 +64,7 @@ def run(arguments: Sequence[str]) -> int:
     shown = _ShownWarnings()
     with warnings.catch_warnings():
         warnings.simplefilter("always")
+        warnings.simplefilter("ignore", ResourceWarning)  # Ctrl-C may leave a file to Python
         warnings.showwarning = shown
         try:
             status = build_app()(

@@ -126,17 +126,16 @@ class _Work:
 def _frames(inputs: Sequence[str], out: Path) -> Iterator[tuple[Frame | BadFrame, int | None]]:
     """Frames of all inputs, and how many there are in all where that is known.
 
-    What `detect` itself wrote into out is no input when a folder around it is searched.
+    What `detect` itself wrote, now or earlier, is no input when a folder around it is searched.
     """
-    from deepir.detection_files import OWN_FOLDERS
+    from deepir.detection_files import is_own_file
     from deepir.frames import find_sources
 
-    own = [(out / name).absolute() for name in OWN_FOLDERS]
     found = find_sources(inputs)
     sources = [
         source
         for source in found
-        if str(source.path) in inputs or not any(map(source.path.absolute().is_relative_to, own))
+        if str(source.path) in inputs or not is_own_file(source.path, out)
     ] or found  # nothing else: these pictures are what was asked for
     counts = [source.count() for source in sources]
     total = None if None in counts else sum(count or 0 for count in counts)
@@ -177,8 +176,8 @@ def _show(work: _Work, *, json: bool) -> None:
     _show_table(files)
     if len(work.hits.targets):
         print(
-            f"mNoCoAP {work.hits.score().mean:.3f} ({work.detector.read_out} read-out) on"
-            f" {len(work.hits.targets)} simulated frames with {work.hits.targets.sum()} targets"
+            f"mNoCoAP {work.hits.score().mean:.3f} ({work.detector.read_out} read-out), the first"
+            f" {len(work.hits.targets)} simulated test frames, {work.hits.targets.sum()} targets"
         )
     print(f"wrote {files.out / 'detections.json'} and detections.csv")
     if files.pictures:
@@ -199,6 +198,6 @@ def _show_table(files: DetectionFiles) -> None:
 def _say_nothing_reached(work: _Work) -> None:
     if not work.files.rows and work.best is not None:
         note(
-            f"no candidate reached {work.detector.cut:g}, the best scored {work.best:.3g}:"
-            " lower --threshold to see more (noisy sensors score lower than smooth ones)"
+            f"no candidate reached {work.detector.cut:g}, the best scored {work.best:.3g}: try"
+            f" --threshold {work.best / 2:.2g} (targets score lower on noisier sensors)"
         )

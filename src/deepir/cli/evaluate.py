@@ -66,7 +66,9 @@ def result_rows(result: dict[str, object]) -> list[tuple[str, float | None, str]
     """Flatten metrics and speed into rows of name, value, interval."""
     metrics, speed = result["metrics"], result["speed"]
     assert isinstance(metrics, dict)  # built by result_json
-    rows: list[tuple[str, float | None, str]] = []
+    at = result["operating_threshold"]
+    assert at is None or isinstance(at, float | int)  # built by result_json
+    rows: list[tuple[str, float | None, str]] = [("operating threshold", at, "")]
     for name, value in {
         **metrics,
         "speed": speed,

@@ -54,4 +54,9 @@ def score(
         note(f"{run.missing} ids of {dataset.split!r} have no entry: counted as no detection")
     if run.ignored:
         note(f"{run.ignored} ids outside {dataset.split!r} are left out")
+    if saved.is_cut:
+        note(
+            f"the file holds detections from {saved.threshold:g} on, its detector's floor is"
+            f" {saved.floor:g}: average precision misses the candidates between"
+        )
     return show(run, json)

@@ -33,10 +33,13 @@ class Simulated:
             UsageError: an unknown split, or a root, which simulated frames do not have.
         """
         if root is not None:
-            raise UsageError(f"simulated frames lie in no folder, got --root {str(root)!r}")
+            raise UsageError(
+                f"simulated frames lie in no folder, got --root {str(root)!r};"
+                " name the dataset that lies there, as with --data sirst-v2"
+            )
         chosen = split or "test"
         if chosen not in SEEDS:
-            raise unknown_name("split", chosen, SEEDS)
+            raise unknown_name("split of the simulated frames", chosen, SEEDS)
         return cls(chosen, SimulatedFrames(COUNT, seed=SEEDS[chosen]))
 
     @property

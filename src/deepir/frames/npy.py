@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,7 +27,13 @@ def npy_frames(path: Path) -> Iterator[tuple[int | None, Image | FrameError]]:
     if array.ndim == 2:
         yield None, _in_memory(array)
         return
-    count = len(array)
+    count, colours = len(array), array.shape[2] in (3, 4)
+    if colours and min(array.shape[:2]) > 16:
+        warnings.warn(
+            f"{path.name} of shape {array.shape} is read as {count} frames (T, H, W);"
+            " if it is one colour image, save it as grey (H, W)",
+            stacklevel=2,
+        )
     del array
     for index in range(count):
         # Mapped anew each time: pages of a mapping that stays count as memory of this process.
