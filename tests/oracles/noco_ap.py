@@ -39,9 +39,10 @@ def average_precision(listed, targets):
         found += hit
         recalls.append(found / targets)
         precisions.append(found / rank)
-    area = 0.0
-    for k in range(1, len(recalls)):
-        area += (recalls[k] - recalls[k - 1]) * max(precisions[k:])
+    area, best = 0.0, 0.0
+    for k in range(len(recalls) - 1, 0, -1):
+        best = max(best, precisions[k])
+        area += (recalls[k] - recalls[k - 1]) * best
     return area
 
 
