@@ -11,7 +11,8 @@ import pytest
 from deepir.cli import run
 from deepir.simulate import SimulatedFrames
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 VERBS = sorted(set(re.findall(r"^    deepir (\w+)", README, flags=re.MULTILINE)))
 
@@ -53,6 +54,13 @@ def test_the_two_doors_are_short(title):
 
 
 def test_every_local_link_leads_to_a_file():
-    root = Path(__file__).parents[1]
     for target in re.findall(r"\]\(([^)#:]+)\)", README):
-        assert (root / target).exists(), target
+        assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", *sorted(f"docs/{page.name}" for page in ROOT.glob("docs/*.md"))]
+)
+def test_no_placeholder_is_left(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert not re.findall(r"^[A-Z]{3,}$", text, flags=re.MULTILINE)
