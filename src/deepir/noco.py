@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from deepir.structures import Image, check_image
+from deepir.structures import Image, as_corners, check_image
 
 REACH = 1.5
 """The grids of the distance weight run from -1.5 to 1.5 over the grown box."""
@@ -40,7 +40,7 @@ def noco_map(image: ArrayLike, boxes: ArrayLike) -> NDArray[np.float64]:
     """
     frame = check_image(image)
     values = np.zeros(frame.shape)
-    for box in _corners(boxes):
+    for box in as_corners(boxes):
         if box[2] <= box[0] or box[3] <= box[1]:
             raise ValueError(f"a box has x0 < x1 and y0 < y1, got {box.tolist()}")
         pixels = _rectangle(np.trunc(box))
@@ -77,7 +77,7 @@ def noco_peaks(
     [[5.0, 4.0]]
     """
     frame = check_image(image)
-    corners = _corners(boxes)
+    corners = as_corners(boxes)
     if not len(corners):
         return np.zeros((0, 2))
     areas = _whole_pixels(corners, frame.shape)
@@ -167,17 +167,6 @@ def _peak(
             )
     row, column = divmod(int(joint.argmax()), x1 - x0)
     return x0 + column, y0 + row
-
-
-def _corners(boxes: ArrayLike) -> NDArray[np.float64]:
-    corners = np.asarray(boxes, dtype=np.float64)
-    if corners.size == 0:
-        return np.zeros((0, 4))
-    if corners.ndim != 2 or corners.shape[1] != 4:
-        raise ValueError(f"boxes have shape (N, 4), got {corners.shape}")
-    if not np.isfinite(corners).all():
-        raise ValueError(f"box coordinates are finite numbers, got {corners.tolist()}")
-    return corners
 
 
 def _whole_pixels(corners: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.int64]:

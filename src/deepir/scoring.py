@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 
 from deepir.errors import FrameError
 from deepir.metrics.bootstrap import DRAWS, Interval, mnocoap_interval, ratio_interval
-from deepir.metrics.hybrid import HybridCounts, hybrid_counts, hybrid_scores
+from deepir.metrics.hybrid import HybridCounts, hybrid_rule, hybrid_scores
 from deepir.metrics.noco_ap import NocoHits
 from deepir.metrics.pixel import PixelCounts
-from deepir.metrics.target import DistanceCounts, PointCurve, distance_counts
+from deepir.metrics.target import DistanceCounts, PointCurve, distance_rule, paired_components
 from deepir.noco import noco_map
 from deepir.structures import Detections, Mask, Sample
 
@@ -59,8 +59,9 @@ class Scorer:
         if mask is not None and sample.mask is not None:
             self._masks += 1
             self._pixels.update(mask, sample.mask)
-            self._distance += distance_counts(mask, sample.mask)
-            self._hybrid += hybrid_counts(mask, sample.mask)
+            found, wanted = paired_components(mask, sample.mask)
+            self._distance += distance_rule(found, wanted)
+            self._hybrid += hybrid_rule(found, wanted)
 
     def figures(self, *, draws: int = DRAWS, seed: int = 0) -> Figures:
         """All figures as plain values, with 95 % intervals over frames.

@@ -73,9 +73,14 @@ def as_boxes(boxes: ArrayLike) -> Boxes:
     >>> as_boxes([]).shape
     (0, 4)
     """
-    array = np.asarray(boxes)
+    return as_corners(boxes).astype(np.float32)
+
+
+def as_corners(boxes: ArrayLike) -> NDArray[np.float64]:
+    """Return boxes as (N, 4) float64, for where they are truncated; otherwise as `as_boxes`."""
+    array = np.asarray(boxes, dtype=np.float64)
     if array.size == 0:
-        return np.zeros((0, 4), dtype=np.float32)
+        return np.zeros((0, 4))
     if array.ndim != 2 or array.shape[1] != 4:
         raise FrameError(f"boxes have shape (N, 4), got {array.shape}")
     near = np.all(np.abs(array) <= FURTHEST_PX, axis=1)  # NaN is not
@@ -83,7 +88,7 @@ def as_boxes(boxes: ArrayLike) -> Boxes:
         raise FrameError(
             f"box coordinates are numbers up to {FURTHEST_PX:g}, got {array[~near][0].tolist()}"
         )
-    return array.astype(np.float32)
+    return array
 
 
 @dataclass(frozen=True, eq=False)

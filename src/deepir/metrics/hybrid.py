@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 
-from deepir.boxes import Components, components
-from deepir.metrics.target import RADIUS_PX, centroid_distances
+from deepir.boxes import Components
+from deepir.metrics.target import RADIUS_PX, centroid_distances, paired_components
 
 OVERLAP = 0.5
 """Pixel IoU from which two components match by overlap."""
@@ -88,11 +88,11 @@ def hybrid_counts(predicted: ArrayLike, truth: ArrayLike) -> HybridCounts:
     Raises:
         ValueError: masks of different shape.
     """
-    found, wanted = components(predicted), components(truth)
-    if found.labels.shape != wanted.labels.shape:
-        raise ValueError(
-            f"masks need one shape, got {found.labels.shape} and {wanted.labels.shape}"
-        )
+    return hybrid_rule(*paired_components(predicted, truth))
+
+
+def hybrid_rule(found: Components, wanted: Components) -> HybridCounts:
+    """Count one frame by the hybrid rule, from its predicted and true components."""
     shared = _shared_pixels(wanted, found)
     unions = wanted.areas[:, None] + found.areas[None, :] - shared
     overlap = shared / unions

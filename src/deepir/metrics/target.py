@@ -60,11 +60,25 @@ def distance_counts(predicted: ArrayLike, truth: ArrayLike) -> DistanceCounts:
     >>> distance_counts([[1, 0, 0, 0, 0, 1]], [[0, 1, 0, 0, 0, 0]])
     DistanceCounts(hits=1, targets=1, false_pixels=1, pixels=6)
     """
+    return distance_rule(*paired_components(predicted, truth))
+
+
+def paired_components(predicted: ArrayLike, truth: ArrayLike) -> tuple[Components, Components]:
+    """Components of a predicted and of a true mask (H, W), for the rules that match them.
+
+    Raises:
+        ValueError: masks of different shape.
+    """
     found, wanted = components(predicted), components(truth)
     if found.labels.shape != wanted.labels.shape:
         raise ValueError(
             f"masks need one shape, got {found.labels.shape} and {wanted.labels.shape}"
         )
+    return found, wanted
+
+
+def distance_rule(found: Components, wanted: Components) -> DistanceCounts:
+    """Count one frame by the distance rule, from its predicted and true components."""
     free = np.ones(len(found), dtype=bool)
     near = centroid_distances(wanted, found) < RADIUS_PX
     for row in near:
