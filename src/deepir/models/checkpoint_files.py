@@ -1,0 +1,83 @@
+"""Checkpoints that others saved with ``torch.save``: read without running anything in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from deepir.errors import DeepirError
+
+
+class _Skipped:
+    """Stands for a NumPy value of a checkpoint's notes, which are not used: nothing is rebuilt."""
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def __setstate__(self, _: object) -> None:
+        pass
+
+
+# Notes of training programs hold NumPy numbers, under the names of NumPy 1 and 2. Their own
+# constructors are never called: each name leads to the class above.
+_NOTES = tuple(
+    (_Skipped, name)
+    for name in (
+        "numpy.dtype",
+        "numpy.ndarray",
+        *(
+            f"numpy.{core}.multiarray.{function}"
+            for core in ("core", "_core")
+            for function in ("scalar", "_reconstruct")
+        ),
+    )
+)
+
+
+def read_published_checkpoint(path: Path) -> dict[str, Tensor]:
+    """Read the ``state_dict`` of a checkpoint saved as a dictionary with ``torch.save``.
+
+    The rest of the dictionary (``meta``, ``optimizer``) is left alone. Tensors, numbers, text and
+    containers are read, and NumPy values skipped; a file that asks for anything else to be called
+    is refused before that happens.
+
+    Raises:
+        DeepirError: no such file, another kind of file, cut off, refused, or without a state dict.
+    """
+    content = _load(path)
+    if not isinstance(content, Mapping) or not isinstance(content.get("state_dict"), Mapping):
+        holds = sorted(map(str, content))[:5] if isinstance(content, Mapping) else type(content)
+        raise DeepirError(
+            f"{str(path)!r}: a dictionary with 'state_dict' is wanted, the file holds {holds}"
+        )
+    state = content["state_dict"]
+    for name, value in state.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise DeepirError(
+                f"{str(path)!r}: a state dict holds named tensors, got {name!r}:"
+                f" {type(value).__name__}"
+            )
+    return dict(state)
+
+
+def _load(path: Path) -> object:
+    if not path.is_file():
+        raise DeepirError(f"{str(path)!r}: {'it is no file' if path.exists() else 'no such file'}")
+    with path.open("rb") as stream, torch.serialization.safe_globals(list(_NOTES)):
+        try:
+            content: object = torch.load(stream, map_location="cpu", weights_only=True)
+        except Exception as error:  # foreign bytes can fail in any way inside the reader
+            raise DeepirError(f"{str(path)!r}: {_reason(error)}") from None
+    return content
+
+
+def _reason(error: Exception) -> str:
+    """One line out of the reader's long advice."""
+    refused = re.search(r"GLOBAL (\S+)", str(error))
+    if refused:
+        return f"refused, because loading it would call {refused[1]}, which is no tensor"
+    return f"no checkpoint that torch.save wrote whole ({type(error).__name__})"

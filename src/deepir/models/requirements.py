@@ -1,0 +1,27 @@
+"""What the networks need beyond a plain install."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from deepir.errors import UsageError
+
+PACKAGES = ("torch", "safetensors")
+
+
+def require_torch(purpose: str, *, extra: str = "torch") -> None:
+    """Make sure that PyTorch and its weight files can be used.
+
+    Args:
+        purpose: what asks for it, as the message's subject: ``deepir convert``.
+        extra: of the package, that brings all that the purpose needs.
+
+    Raises:
+        UsageError: a package is not installed; the message says how to get it.
+    """
+    missing = [name for name in PACKAGES if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"{purpose} needs {' and '.join(missing)}, not installed here:"
+            f" pip install 'deepir[{extra}]'"
+        )

@@ -1,0 +1,200 @@
+"""What a network sees of a frame: contrast to its surroundings, in units of its own variation.
+
+Gain and offset of the sensor cancel, so 8-bit, 16-bit and floating-point frames look alike, and
+both channels are local: the frame's size, its mean or its place in a recording say nothing.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+WINDOWS = (31, 101)
+"""Sides in pixels of the neighbourhoods that the two channels are standardised by."""
+
+FLOOR_SHARE = 0.5
+"""Part of the frame's typical local deviation that is added to every local deviation.
+
+Without it, faint noise in an even sky would look as strong as an edge of the ground.
+"""
+
+QUANTUM = 1 / np.sqrt(12)
+"""Standard deviation in grey levels of rounding to integers: no smaller deviation is believed."""
+
+CLIP = (-6.0, 12.0)
+"""Values beyond it say no more than that something is far brighter or darker than around."""
+
+SCALE = 0.5
+"""Brings typical values of the channels near unit size."""
+
+SMALLEST = 32
+"""Sides in pixels that networks take at least: a smaller frame is padded, see `network_input`."""
+
+STRIP = 1 << 16
+"""Pixels of a strip of rows, whose intermediate values fit into a processor's cache."""
+
+WORTH_A_THREAD = 1 << 16
+"""Pixels from which the channels are computed side by side."""
+
+LARGEST_SUM = 1 << 31
+"""32-bit integers hold sums below it."""
+
+Channels = NDArray[np.float32]
+Floats = NDArray[np.float64]
+
+
+def standardised(image: ArrayLike) -> Channels:
+    """Two channels (2, H, W) float32 of a finite grey frame (H, W) of any real dtype.
+
+    Channel k is ``(I - mean) / (deviation + floor)`` over a square of side ``WINDOWS[k]`` around
+    each pixel (mirrored at the border), clipped to ``CLIP`` and halved. The floor is half of the
+    median deviation in the frame (of every fourth pixel in every fourth row). A constant frame
+    gives zeros.
+
+    Means come from sums that are exact for frames of integers, so an offset changes nothing. The
+    channels are computed side by side where OpenCV may use more than one thread
+    (``cv2.setNumThreads``).
+
+    >>> standardised(np.full((40, 50), 1000, np.uint16)).any()
+    np.False_
+    >>> standardised(np.eye(64)).shape
+    (2, 64, 64)
+    """
+    channels = np.empty((len(WINDOWS), *np.shape(image)), np.float32)
+    _fill(channels, np.asarray(image))
+    return channels
+
+
+def network_input(image: ArrayLike) -> Channels:
+    """What a network takes for a finite grey frame (H, W): its channels as a batch of one.
+
+    (1, 2, H, W), at least `SMALLEST` pixels a side: a smaller frame has zeros at its right and
+    lower border.
+
+    >>> network_input(np.eye(20, 40)).shape
+    (1, 2, 32, 40)
+    """
+    frame = np.asarray(image)
+    height, width = frame.shape
+    wanted = (1, len(WINDOWS), max(height, SMALLEST), max(width, SMALLEST))
+    batch = np.empty(wanted, np.float32)
+    if batch.shape[2:] == frame.shape:
+        _fill(batch[0], frame)
+    else:
+        batch[:] = 0.0
+        batch[0, :, :height, :width] = standardised(frame)
+    return batch
+
+
+def _fill(channels: Channels, frame: NDArray[Any]) -> None:
+    """Write the channels (2, H, W) of a frame (H, W)."""
+    levels, quantum = _levels(frame)
+    sums = _sums(levels)
+    first, *others = zip(channels, WINDOWS, strict=True)
+    if cv2.getNumThreads() > 1 and levels.size >= WORTH_A_THREAD:
+        with ThreadPoolExecutor(len(others)) as pool:
+            later = [pool.submit(_contrast, *one, levels, sums, quantum) for one in others]
+            _contrast(*first, levels, sums, quantum)
+            for one in later:
+                one.result()
+    else:
+        for channel, window in (first, *others):
+            _contrast(channel, window, levels, sums, quantum)
+
+
+def _levels(frame: NDArray[Any]) -> tuple[NDArray[Any], float]:
+    """Levels that can be summed exactly or nearly so, and the deviation that rounding gave them.
+
+    Integers of up to 16 bits stay as they are. Others become float32 around their mean, divided
+    by a power of 2: no level is too large or too small to be squared.
+    """
+    quantum = QUANTUM if frame.dtype.kind in "bui" else 0.0
+    if quantum and frame.itemsize <= 2:
+        kind = np.uint8 if frame.dtype.kind == "b" else frame.dtype
+        kind = np.int16 if kind == np.int8 else kind
+        return np.ascontiguousarray(frame, dtype=kind), quantum
+    around = frame.astype(np.float64)
+    around -= around.mean()
+    exponent = int(np.frexp(np.abs(around).max())[1])
+    return np.ldexp(around, -exponent).astype(np.float32), float(np.ldexp(quantum, -exponent))
+
+
+class _Sums(NamedTuple):
+    """Integral images of levels and of their squares, of the frame with its mirrored border."""
+
+    levels: NDArray[Any]  # (H + 2 top + 1, W + 2 left + 1) int32 or float64
+    squares: Floats
+    top: int
+    left: int
+
+    def boxes(self, integral: NDArray[Any], sides: tuple[int, int], rows: slice) -> NDArray[Any]:
+        """Sums over a box of ``sides`` (rows, columns) around each pixel of some rows."""
+        height, width = sides
+        y, x = self.top - height // 2 + rows.start, self.left - width // 2
+        count = rows.stop - rows.start
+        right = integral.shape[1] - 1 - x
+        below, above = integral[y + height : y + height + count], integral[y : y + count]
+        tall = cv2.subtract(below[:, x : right + 1], above[:, x : right + 1])
+        return np.asarray(cv2.subtract(tall[:, width:], tall[:, :-width]))
+
+
+def _sums(levels: NDArray[Any]) -> _Sums:
+    height, width = _sides(max(WINDOWS), levels.shape)
+    top, left = height // 2, width // 2
+    mirrored = cv2.copyMakeBorder(levels, top, top, left, left, cv2.BORDER_REFLECT_101)
+    exact = levels.dtype == np.uint8 and 255 * mirrored.size < LARGEST_SUM
+    depth = cv2.CV_32S if exact else cv2.CV_64F
+    sums, squares = cv2.integral2(mirrored, sdepth=depth, sqdepth=cv2.CV_64F)
+    return _Sums(sums, np.asarray(squares, np.float64), top, left)
+
+
+def _sides(window: int, shape: tuple[int, ...]) -> tuple[int, int]:
+    """Rows and columns of a window; a border mirrors no more than the frame has."""
+    return min(window, 2 * shape[0] - 1), min(window, 2 * shape[1] - 1)
+
+
+def _contrast(
+    channel: Channels, window: int, levels: NDArray[Any], sums: _Sums, quantum: float
+) -> None:
+    """Write one channel (H, W).
+
+    With n pixels in the window, everything is in units of 1 / sqrt(n).
+    """
+    height, width = levels.shape
+    sides = _sides(window, levels.shape)
+    unit = float(np.sqrt(sides[0] * sides[1]))
+    spread = np.empty_like(channel)
+    step = max(1, STRIP // width)
+    for start in range(0, height, step):
+        rows = slice(start, min(start + step, height))
+        _deviate(channel[rows], spread[rows], levels, sums, sides, rows)
+    floor = max(FLOOR_SHARE * float(np.median(spread[::4, ::4])), unit * quantum)
+    if floor == 0.0:
+        floor = float(spread.max()) or 1.0
+    np.add(spread, np.float32(floor), out=spread)
+    cv2.divide(channel, spread, channel, scale=SCALE * unit)
+    np.clip(channel, SCALE * CLIP[0], SCALE * CLIP[1], out=channel)
+
+
+def _deviate(
+    gap: Channels,
+    spread: Channels,
+    levels: NDArray[Any],
+    sums: _Sums,
+    sides: tuple[int, int],
+    rows: slice,
+) -> None:
+    """Write some rows of I - mean, and sqrt(n) times the local deviation."""
+    count = sides[0] * sides[1]
+    total = sums.boxes(sums.levels, sides, rows).astype(np.float64, copy=False)
+    squares = sums.boxes(sums.squares, sides, rows)
+    # n var = sum of squares - total^2 / n; rounding alone can make it negative
+    cv2.absdiff(squares, cv2.multiply(total, total, scale=1 / count), squares)
+    np.copyto(spread, squares, casting="same_kind")
+    cv2.sqrt(spread, spread)
+    cv2.scaleAdd(total, -1 / count, levels[rows].astype(np.float64), total)
+    np.copyto(gap, total, casting="same_kind")
