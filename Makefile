@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# On Linux pip's own index brings torch with CUDA, some gigabytes; for the small one, call
+# PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make test
 # Waiting threads that spin cost up to 40 times on a busy machine.
 export OMP_WAIT_POLICY ?= PASSIVE
 export OPENBLAS_NUM_THREADS ?= 1

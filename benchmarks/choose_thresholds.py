@@ -19,9 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from deepir.catalogue import CATALOGUE, load_detector
+from deepir.catalogue import load_detector
+from deepir.classical import CATALOGUE
 from deepir.data import Dataset, SirstV2, SkippedSample, read_samples
-from deepir.detector import MapDetector
+from deepir.map_detector import MapDetector
 from deepir.noco import noco_map
 from deepir.scoring import Scorer
 from deepir.structures import Sample

@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from deepir.catalogue import CATALOGUE, load_detector
+from deepir.catalogue import CATALOGUE, is_ready, load_detector
 from deepir.data import SirstV2
-from deepir.detector import MapDetector
+from deepir.detector import Detector, R
 from deepir.frames import read_image
 from deepir.metrics import NocoHits
 from deepir.noco import noco_map
@@ -29,7 +29,7 @@ THUMBNAIL = (32, 32)
 def main() -> None:
     """Print mNoCoAP by limit, one row a detector."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("names", nargs="*", default=sorted(CATALOGUE))
+    parser.add_argument("names", nargs="*", default=sorted(filter(is_ready, CATALOGUE)))
     parser.add_argument("--root", type=Path, required=True)
     options = parser.parse_args()
     test = SirstV2.open(options.root, "test_full")
@@ -43,7 +43,7 @@ def main() -> None:
         print(f"| {name} | " + " | ".join(f"{score:.3f}" for score in scores) + " |", flush=True)
 
 
-def by_limit(detector: MapDetector, dataset: SirstV2, nearest: NDArray[np.float64]) -> list[float]:
+def by_limit(detector: Detector[R], dataset: SirstV2, nearest: NDArray[np.float64]) -> list[float]:
     """Score the frames below each limit by mNoCoAP."""
     subsets = [NocoHits() for _ in LIMITS]
     for sample_id, near in zip(dataset.ids, nearest, strict=True):

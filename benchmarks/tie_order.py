@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from deepir.catalogue import CATALOGUE, load_detector
+from deepir.catalogue import load_detector
+from deepir.classical import CATALOGUE
 from deepir.data import SirstV2
-from deepir.detector import MapDetector
+from deepir.detector import Detector, R
 from deepir.metrics import noco_ap
 from deepir.noco import noco_map
 
@@ -42,7 +43,7 @@ def main() -> None:
             )
 
 
-def orders(detector: MapDetector, dataset: SirstV2) -> tuple[float, np.ndarray]:
+def orders(detector: Detector[R], dataset: SirstV2) -> tuple[float, np.ndarray]:
     """Score a split as listed and in shuffled orders."""
     frames = []
     for sample_id in dataset.ids:

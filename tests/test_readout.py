@@ -8,17 +8,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from oracles.blobs import blobs, bounds
+from oracles.merging import merged
 
+from deepir.data import SirstV2
 from deepir.noco import noco_peaks
 from deepir.readout import (
+    MERGE_PX,
     TOP_K,
     boxes_peak,
     boxes_published,
     map_peak,
     map_published,
+    merge_duplicates,
+    merged_peaks,
     robust_z,
     unit_range,
 )
+from deepir.structures import Detections, best_first
 
 whole = hnp.arrays(
     np.int64,
@@ -184,3 +190,112 @@ def test_empty_input_gives_no_detection(read):
 def test_published_boxes_report_their_centre():
     found = boxes_published([[0, 0, 3, 3], [4, 4, 6, 7]], [0.1, 0.8])
     assert found.points.tolist() == [[5.0, 5.5], [1.5, 1.5]]
+
+
+@st.composite
+def crowds(draw):
+    """Detections in a few pixels, so that many are one target; scores are all different."""
+    count = draw(st.integers(0, 12))
+    corner, side = st.tuples(*[st.integers(0, 12)] * 2), st.tuples(*[st.integers(1, 4)] * 2)
+    corners, sides, points = (
+        np.array(draw(st.lists(pair, min_size=count, max_size=count)), float).reshape(-1, 2)
+        for pair in (corner, side, corner)
+    )
+    scores = draw(st.permutations(range(count)))
+    return points, np.array(scores, float), np.concatenate([corners, corners + sides], axis=1)
+
+
+distances = st.sampled_from([0.0, 1.0, 2.0, MERGE_PX])
+
+
+@given(crowds(), distances)
+def test_merging_is_that_of_a_plain_loop(crowd, within):
+    found = merge_duplicates(best_first(*crowd), within=within)
+    wanted = merged(crowd[0].tolist(), crowd[1].tolist(), crowd[2].tolist(), within)
+    rows = zip(found.scores, found.points.tolist(), found.boxes.tolist(), strict=True)
+    assert list(rows) == wanted
+
+
+@given(crowds(), distances)
+def test_merging_twice_is_merging_once(crowd, within):
+    once = merge_duplicates(best_first(*crowd), within=within)
+    assert len(merge_duplicates(once, within=within)) == len(once)
+
+
+@given(crowds(), distances, st.randoms(use_true_random=False))
+def test_merging_ignores_the_order_of_the_input(crowd, within, random):
+    order = list(range(len(crowd[1])))
+    random.shuffle(order)
+    one, other = (
+        merge_duplicates(best_first(*parts), within=within)
+        for parts in (crowd, [part[order] for part in crowd])
+    )
+    assert one.points.tolist() == other.points.tolist()
+    assert one.boxes.tolist() == other.boxes.tolist()
+
+
+@given(crowds(), distances, st.integers(0, 12))
+def test_a_threshold_may_come_before_or_after_merging(crowd, within, threshold):
+    found = best_first(*crowd)
+    before = merge_duplicates(found.above(threshold), within=within)
+    after = merge_duplicates(found, within=within).above(threshold)
+    assert before.points.tolist() == after.points.tolist()
+
+
+@given(crowds(), distances)
+def test_the_best_of_all_stays_and_alone_where_all_are_near(crowd, within):
+    found = best_first(*crowd)
+    assert merge_duplicates(found, within=99).points.tolist() == found.points[:1].tolist()
+    kept = merge_duplicates(found, within=within)
+    assert kept.points[:1].tolist() == found.points[:1].tolist()
+
+
+def test_points_without_boxes_merge_by_distance_alone():
+    found = Detections([[0, 0], [3, 0], [9, 9]], [0.9, 0.8, 0.7])
+    assert merge_duplicates(found, within=2.9).points.tolist() == found.points.tolist()
+    assert merge_duplicates(found, within=3).points.tolist() == [[0, 0], [9, 9]]
+    assert merge_duplicates(found, within=3).boxes is None
+
+
+@pytest.mark.parametrize("within", [-1, float("nan")])
+def test_a_distance_that_is_none_is_refused(within):
+    with pytest.raises(ValueError, match=f"got {within}"):
+        merge_duplicates(Detections([], []), within=within)
+
+
+@given(crowds(), st.sampled_from([0.0, 4.0, 99.0]), distances)
+def test_merged_peaks_read_anew_from_their_boxes_are_the_same(crowd, believed, within):
+    image = blinking()[1]
+    found = merged_peaks(image, crowd[2], crowd[1], believed=believed, within=within)
+    again = merged_peaks(image, found.boxes, found.scores, believed=believed, within=within)
+    plain = boxes_peak(image, found.boxes, found.scores, believed=believed)
+    for other in (again, plain):
+        assert other.points.tolist() == found.points.tolist()
+        assert other.boxes.tolist() == found.boxes.tolist()
+    assert len(merge_duplicates(found, within=within)) == len(found)
+
+
+def test_a_merged_twin_no_longer_paints():
+    image = np.zeros((30, 30))
+    image[10, 10], image[10, 12] = 90, 100  # the twin's window would hide the first peak
+    boxes, scores = [[9, 9, 12, 12], [10, 9, 13, 12]], [0.9, 0.8]
+    found = merged_peaks(image, boxes, scores, believed=0.5)
+    alone = boxes_peak(image, boxes[:1], scores[:1], believed=0.5)
+    assert found.points.tolist() == alone.points.tolist()
+    assert found.boxes.tolist() == boxes[:1]
+
+
+def test_merged_peaks_keep_the_best():
+    boxes = [[10 * n, 10, 10 * n + 3, 13] for n in range(5)]
+    found = merged_peaks(blinking()[1], boxes, [0.1, 0.5, 0.3, 0.9, 0.7], believed=0.4, top_k=2)
+    assert found.scores.tolist() == [0.9, 0.7]
+
+
+@pytest.mark.data
+def test_merging_loses_no_target_of_the_training_split(shared):
+    dataset = SirstV2.open(shared("data", "sirst-v2"), "train_full")
+    for name in dataset.ids:
+        if name.startswith(("Misc_", "S20")):  # only these hold several targets
+            sample = dataset.read(name)
+            scores = np.ones(len(sample.boxes))
+            assert len(merged_peaks(sample.image, sample.boxes, scores, believed=0)) == len(scores)

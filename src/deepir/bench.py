@@ -7,13 +7,16 @@ import time
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
+from deepir.choices import ReadOut
 from deepir.data import Dataset, SkippedSample
-from deepir.detector import Detector
+from deepir.detector import Detector, R
 from deepir.errors import DeepirError, FrameError
 from deepir.interrupt import stop_on_interrupt
 from deepir.predictions import FrameDetections, Predictions
-from deepir.readout import ReadOut, boxes_peak, boxes_published
+from deepir.readout import boxes_peak, boxes_published, merged_peaks
 from deepir.scoring import Scorer
 from deepir.structures import Detections, Sample
 
@@ -67,7 +70,7 @@ class Evaluation:
     read_out: str
     scorer: Scorer
     clock: Clock | None
-    detector: Detector | None = None
+    detector: Detector[Any] | None = None
     skipped: list[SkippedSample] = field(default_factory=list)
     missing: int = 0
     ignored: int = 0
@@ -80,7 +83,7 @@ class Evaluation:
 
 
 def evaluate(
-    detector: Detector, dataset: Dataset, *, progress: Progress | None = None
+    detector: Detector[R], dataset: Dataset, *, progress: Progress | None = None
 ) -> Evaluation:
     """Detect in every frame of a split and score it; Ctrl-C keeps the finished frames.
 
@@ -116,7 +119,8 @@ def score(
     ``threshold`` (default: the file's ``operating_threshold``, else everything counts) is where
     Pd and false objects are taken. Without ``read_out`` points are scored as given; with one they
     are read anew from the boxes, of which those that reach the file's own ``operating_threshold``
-    are believed (all, where it has none). An id of the split without an entry has no detection.
+    are believed (all, where it has none), and peaks are merged as the file's ``merge_px`` says. An
+    id of the split without an entry has no detection.
 
     Raises:
         DeepirError: an id that the dataset does not have, boxes wanted but not given, no usable
@@ -140,7 +144,8 @@ def score(
 
     def take(sample: Sample) -> None:
         entry = entries.get(sample.id, FrameDetections(id=sample.id, points=[]))
-        scorer.update(sample, _read(entry, sample, read_out, believed), None)
+        found = _read(entry, sample, read_out, believed, predictions.merge_px)
+        scorer.update(sample, found, None)
 
     _feed(run, take, progress)
     return run
@@ -185,7 +190,11 @@ def _foreign(entries: dict[str, FrameDetections], dataset: Dataset, wanted: set[
 
 
 def _read(
-    entry: FrameDetections, sample: Sample, read_out: ReadOut | None, believed: float
+    entry: FrameDetections,
+    sample: Sample,
+    read_out: ReadOut | None,
+    believed: float,
+    merge_px: float | None,
 ) -> Detections:
     found = entry.detections()
     if read_out is None:
@@ -198,4 +207,5 @@ def _read(
     boxes = () if found.boxes is None else found.boxes
     if read_out == "published":
         return boxes_published(boxes, found.scores, top_k=len(found))
-    return boxes_peak(sample.image, boxes, found.scores, believed=believed, top_k=len(found))
+    peaks = boxes_peak if merge_px is None else partial(merged_peaks, within=merge_px)
+    return peaks(sample.image, boxes, found.scores, believed=believed, top_k=len(found))

@@ -11,33 +11,41 @@ from typing import Any, get_args
 
 import numpy as np
 
-from deepir import classical
-from deepir.detector import MapDetector
-from deepir.errors import UsageError, unknown_name
-from deepir.readout import ReadOut
+from deepir import classical, networks
+from deepir.box_detector import BoxDetector
+from deepir.choices import ReadOut
+from deepir.detector import Detector
+from deepir.errors import DeepirError, UsageError, unknown_name
+from deepir.map_detector import MapDetector
+from deepir.weights import packaged
 
-CATALOGUE: dict[str, Callable[..., MapDetector]] = {**classical.CATALOGUE}
+CATALOGUE: dict[str, Callable[..., MapDetector | BoxDetector]] = {
+    **classical.CATALOGUE,
+    **networks.CATALOGUE,
+}
 
 COMMON_OPTIONS = ("read_out", "threshold", "top_k")
 """Options that every detector takes beside its own."""
 
 
-def load_detector(name: str, **options: object) -> MapDetector:
+def load_detector(name: str, **options: object) -> Detector[Any]:
     """Build a detector of the catalogue, ready to ``detect``.
 
     ``name`` in any case, words joined by ``_``, ``-`` or nothing. Options that all take:
     ``read_out`` ("peak", the default, or "published"), ``threshold`` (what `detect` returns;
     default: the detector's operating threshold) and ``top_k`` (candidates a frame); the others
-    are the keywords of the detector's function in the catalogue, such as ``mode``.
+    are the keywords of the detector's function in the catalogue, such as ``mode`` of a filter,
+    or ``weights`` (a path) and ``engine`` of a network.
 
     Raises:
         UsageError: an unknown name, option or choice; the message names the known ones.
+        DeepirError: a network whose weights are not there or cannot be used.
 
     >>> load_detector("lcm", mode="reference").name
     'lcm'
     """
     build = CATALOGUE[find_name(name)]
-    own = list(inspect.signature(build).parameters)
+    own = own_options(find_name(name))
     for option in options:
         if option not in (*own, *COMMON_OPTIONS):
             raise unknown_name(f"option of {name!r}", option, (*own, *COMMON_OPTIONS))
@@ -51,13 +59,31 @@ def load_detector(name: str, **options: object) -> MapDetector:
         raise UsageError(f"threshold is a finite number, got {threshold!r}")
     try:
         detector = build(**{key: value for key, value in options.items() if key in own})
-        detector.filter(np.ones((1, 1)))  # an option that does not fit shows here, not in a run
-    except UsageError:
+        detector.respond(np.ones((1, 1)))  # an option that does not fit shows here, not in a run
+    except DeepirError:
         raise
     except (TypeError, ValueError) as error:
         raise UsageError(f"an option of {name!r} does not fit: {error}") from error
     common: dict[str, Any] = {key: options[key] for key in COMMON_OPTIONS if key in options}
     return replace(detector, **common)
+
+
+def own_options(name: str) -> tuple[str, ...]:
+    """Options of a detector (by its exact name) beside `COMMON_OPTIONS`.
+
+    >>> own_options("oscar_nano")
+    ('weights', 'engine')
+    """
+    return tuple(inspect.signature(CATALOGUE[name]).parameters)
+
+
+def is_ready(name: str) -> bool:
+    """Whether a detector (by its exact name) can be loaded without naming weights.
+
+    >>> is_ready("mpcm")
+    True
+    """
+    return name not in networks.CATALOGUE or packaged(name) is not None
 
 
 def find_name(name: str) -> str:

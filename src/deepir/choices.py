@@ -8,5 +8,8 @@ ReadOut = Literal["peak", "published"]
 Mode = Literal["default", "reference"]
 """Settings of a detector: ours, or the published ones."""
 
+Engine = Literal["auto", "onnxruntime", "openvino"]
+"""What runs a network from an ONNX file; auto takes OpenVINO where the processor has bf16."""
+
 Clutter = Literal["cloud", "sea", "terrain", "mixed"]
 """Background of a simulated scene; mixed picks one by the seed."""

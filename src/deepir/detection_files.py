@@ -7,6 +7,7 @@ import io
 from contextlib import suppress
 from pathlib import Path, PurePath
 from types import TracebackType
+from typing import Any
 from zlib import crc32
 
 import cv2
@@ -14,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepir import __version__
-from deepir.detector import MapDetector
-from deepir.errors import DeepirError
+from deepir.detector import Detector
+from deepir.errors import DeepirError, UsageError
 from deepir.frames import Frame
 from deepir.overlay import draw_overlay
 from deepir.predictions import frame_entry, read_predictions
@@ -34,12 +35,18 @@ class DetectionFiles:
     ``out`` is made at once, and taken away again if the run ends before anything was written.
 
     Raises:
-        UsageError: ``out`` is a file or cannot be written.
+        UsageError: ``out`` is a file or cannot be written, or the maps of a detector without maps
+            are wanted.
     """
 
     def __init__(
-        self, out: Path, detector: MapDetector, *, overlays: bool, save_saliency: bool
+        self, out: Path, detector: Detector[Any], *, overlays: bool, save_saliency: bool
     ) -> None:
+        if save_saliency and not detector.has_map:
+            raise UsageError(
+                f"{detector.name} finds boxes and has no saliency map to save: leave"
+                " --save-saliency out, or take a filter such as mpcm"
+            )
         self._made = [folder for folder in (out, *out.parents) if not folder.exists()]
         self.out = output_folder(out)
         self._detector = detector
@@ -76,7 +83,7 @@ class DetectionFiles:
         """Note a frame that could not be used."""
         self.skipped.append({"id": frame_id, "reason": reason})
 
-    def add(self, frame: Frame, found: Detections, saliency: NDArray[np.float64]) -> None:
+    def add(self, frame: Frame, found: Detections, saliency: NDArray[np.float64] | None) -> None:
         """Add one frame; of a video or stack a picture only where something was found."""
         if self._overlays and (frame.index is None or len(found)):
             title = f"{frame.id}  {self._detector.name}"
@@ -84,7 +91,7 @@ class DetectionFiles:
             _, encoded = cv2.imencode(".png", draw_overlay(frame.image, found, title=title))
             write_bytes(picture, encoded.tobytes())
             self.pictures.append(picture)
-        if self._save_saliency:
+        if self._save_saliency and saliency is not None:
             stream = io.BytesIO()
             np.save(stream, saliency)
             write_bytes(self.out / MAPS / f"{_file_name(frame.id)}.npy", stream.getvalue())
@@ -113,6 +120,7 @@ class DetectionFiles:
             "operating_threshold": self._detector.operating,
             "threshold": self._detector.cut,
             "top_k": self._detector.top_k,
+            "merge_px": self._detector.merge_px,
             "interrupted": interrupted,
             "detections": self._entries,
             "skipped": self.skipped,

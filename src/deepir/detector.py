@@ -1,32 +1,32 @@
-"""What a detector is, and the one that reads a saliency map."""
+"""What a detector is, whatever it is made of."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
-from deepir.readout import (
-    PUBLISHED_LEVEL,
-    TOP_K,
-    ReadOut,
-    map_peak,
-    map_published,
-    robust_z,
-    unit_range,
-)
-from deepir.structures import Detections, Image, Mask, check_image
-
-Saliency = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-"""A filter: frame (H, W) float64 in its own grey levels -> signed raw map (H, W)."""
+from deepir.choices import ReadOut
+from deepir.structures import Detections, Image, Mask
 
 
-class Detector(Protocol):
+class Response(Protocol):
+    """Raw output for one frame; only the detector that gave it can read it."""
+
+    @property
+    def image(self) -> Image:
+        """Frame (H, W) that points are read in, holes as dark as the darkest pixel."""
+
+    @property
+    def saliency(self) -> NDArray[np.float64] | None:
+        """Signed raw map (H, W); None from a detector of boxes."""
+
+
+R = TypeVar("R", bound=Response)
+
+
+class Detector(Protocol[R]):
     """Anything that finds targets in a grey frame.
 
     A benchmark times the two halves of `detect` apart: ``respond`` (the filter or the network) and
@@ -39,7 +39,7 @@ class Detector(Protocol):
 
     @property
     def family(self) -> str:
-        """Kind of detector, such as ``classical``."""
+        """Kind of detector: ``classical`` or ``network``."""
 
     @property
     def mode(self) -> str:
@@ -65,124 +65,22 @@ class Detector(Protocol):
     def cut(self) -> float:
         """Score that `detect` asks for: a threshold of the user's, else the operating one."""
 
-    def respond(self, image: ArrayLike) -> Response:
+    @property
+    def has_map(self) -> bool:
+        """Whether its responses hold a saliency map."""
+
+    @property
+    def merge_px(self) -> float | None:
+        """Distance within which peaks of two boxes are one target; None: nothing is merged."""
+
+    def respond(self, image: ArrayLike) -> R:
         """Raw output for one frame (H, W)."""
 
-    def read(self, response: Response) -> Detections:
+    def read(self, response: R) -> Detections:
         """All candidates of a frame, best first."""
 
-    def predicted_mask(self, response: Response) -> Mask | None:
+    def predicted_mask(self, response: R) -> Mask | None:
         """Pixels (H, W) claimed at the threshold; None for a detector of boxes."""
 
     def detect(self, image: ArrayLike) -> Detections:
         """What the detector believes in: the candidates that reach its threshold."""
-
-
-@dataclass(frozen=True, eq=False)
-class Response:
-    """Raw output for one frame: the frame that points are read in, and the signed map."""
-
-    image: Image  # (H, W), holes as dark as the darkest pixel
-    saliency: NDArray[np.float64]  # (H, W) raw units
-    holes: Mask | None  # (H, W) pixels that were NaN or infinite, None if there were none
-    scale: Saliency  # saliency to scores
-
-    @cached_property
-    def scores(self) -> NDArray[np.float64]:
-        """Scores (H, W): the scaled map, with holes below everything."""
-        scores = self.scale(self.saliency)
-        if self.holes is not None:
-            scores[self.holes] = -np.inf
-        return scores
-
-
-@dataclass(frozen=True)
-class MapDetector:
-    """A saliency filter with its read-out.
-
-    ``filter`` maps a float64 frame to a signed map. With ``read_out="peak"`` scores are robust z;
-    components are cut at ``floor``, and those that reach ``operating`` are believed when peaks are
-    placed. With "published" scores are the map scaled to [0, 1], cut at 0.5, the rule's only
-    threshold. ``threshold`` overrides what `detect` returns (default: the operating threshold); a
-    threshold below the floor returns every candidate.
-    """
-
-    name: str
-    filter: Saliency
-    z_floor: float
-    z_operating: float
-    mode: str = "default"
-    family: str = "classical"
-    read_out: ReadOut = "peak"
-    threshold: float | None = None
-    top_k: int = TOP_K
-
-    @property
-    def floor(self) -> float:
-        """Score above which something is a candidate."""
-        return self.z_floor if self.read_out == "peak" else PUBLISHED_LEVEL
-
-    @property
-    def operating(self) -> float:
-        """Score from which `detect` believes: robust z chosen on val, or the published 0.5."""
-        return self.z_operating if self.read_out == "peak" else PUBLISHED_LEVEL
-
-    @property
-    def cut(self) -> float:
-        """Score that `detect` asks for: the threshold given, else the operating threshold."""
-        return self.operating if self.threshold is None else self.threshold
-
-    def saliency(self, image: ArrayLike) -> NDArray[np.float64]:
-        """Signed response (H, W) float64 in raw units; NaN and infinite pixels are filled first.
-
-        Raises:
-            FrameError: no grey frame (H, W) with a finite pixel.
-        """
-        return self.respond(image).saliency
-
-    def respond(self, image: ArrayLike) -> Response:
-        """Filter one frame (H, W); holes take the value of the nearest pixel for that."""
-        frame = check_image(image)
-        scale = robust_z if self.read_out == "peak" else unit_range
-        holes = ~np.isfinite(frame) if frame.dtype.kind == "f" else None
-        if holes is None or not holes.any():
-            return Response(frame, self.filter(frame.astype(np.float64)), None, scale)
-        filled = fill_holes(frame, holes)
-        return Response(np.where(holes, filled.min(), frame), self.filter(filled), holes, scale)
-
-    def read(self, response: Response) -> Detections:
-        """All candidates above the floor, best first, at most ``top_k``."""
-        scores = response.scores
-        if self.read_out == "published":
-            return map_published(scores, top_k=self.top_k)
-        return map_peak(
-            response.image, scores, floor=self.floor, believed=self.operating, top_k=self.top_k
-        )
-
-    def predicted_mask(self, response: Response) -> Mask:
-        """Pixels (H, W) whose score exceeds the threshold."""
-        mask: Mask = response.scores > max(self.cut, self.floor)
-        return mask
-
-    def detect(self, image: ArrayLike) -> Detections:
-        """What the detector believes in: candidates that reach the threshold, best first.
-
-        ``image`` (H, W), any real dtype. A constant, saturated or one-pixel frame has none.
-
-        Raises:
-            FrameError: no grey frame (H, W) with a finite pixel.
-        """
-        return self.read(self.respond(image)).above(self.cut)
-
-
-def fill_holes(frame: Image, holes: Mask) -> NDArray[np.float64]:
-    """Give each hole the value of the nearest pixel that is none: (H, W) float64.
-
-    >>> fill_holes(np.array([[1.0, np.nan, 5.0, 6.0]]), np.array([[0, 1, 0, 0]], bool)).tolist()
-    [[1.0, 1.0, 5.0, 6.0]]
-    """
-    rows, columns = ndimage.distance_transform_edt(
-        holes, return_distances=False, return_indices=True
-    )
-    nearest: NDArray[np.float64] = frame[rows, columns].astype(np.float64)
-    return nearest

@@ -18,11 +18,12 @@ class Stop:
 
 
 @contextmanager
-def stop_on_interrupt() -> Iterator[Stop]:
+def stop_on_interrupt(*also: signal.Signals) -> Iterator[Stop]:
     """Turn the first Ctrl-C into a request that the loop looks at between two frames.
 
-    So no count is left half updated. A second Ctrl-C raises KeyboardInterrupt at once. Outside the
-    main thread, where signals cannot be caught, nothing changes.
+    So no count is left half updated. A second Ctrl-C raises KeyboardInterrupt at once. Other
+    signals, such as SIGTERM, are the same request, however often they come. Outside the main
+    thread, where signals cannot be caught, nothing changes.
     """
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
@@ -30,12 +31,13 @@ def stop_on_interrupt() -> Iterator[Stop]:
         return
 
     def request(number: int, frame: FrameType | None) -> None:
-        if stop.requested:
+        if stop.requested and number == signal.SIGINT:
             signal.default_int_handler(number, frame)
         stop.requested = True
 
-    before = signal.signal(signal.SIGINT, request)
+    before = {each: signal.signal(each, request) for each in (signal.SIGINT, *also)}
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)

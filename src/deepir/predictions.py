@@ -2,7 +2,7 @@
 
 ``{"detections": [{"id": ..., "points": [[x, y, score], ...], "boxes": [[x0, y0, x1, y1], ...]}]}``
 where ``boxes`` may be left out; other keys are free, and ``detector``, ``operating_threshold``,
-``threshold`` and ``floor`` are used where they are there.
+``threshold``, ``floor`` and ``merge_px`` are used where they are there.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, FiniteFloat, ValidationError, model_validator
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError, model_validator
 
 from deepir.errors import DeepirError
 from deepir.structures import FURTHEST_PX, Detections, best_first
 
 Point = tuple[float, float, float]
 Corners = tuple[float, float, float, float]
+NonNegative = Annotated[FiniteFloat, Field(ge=0)]
 
 
 class FrameDetections(BaseModel, strict=True):
@@ -52,6 +54,7 @@ class Predictions(BaseModel, strict=True):
     operating_threshold: FiniteFloat | None = None
     threshold: FiniteFloat | None = None
     floor: FiniteFloat | None = None
+    merge_px: NonNegative | None = None
 
     @property
     def is_cut(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from deepir.boxes import centres, components
+from deepir.boxes import centres, components, contains
 from deepir.choices import ReadOut as ReadOut
 from deepir.noco import noco_peaks
 from deepir.structures import Detections, as_boxes, best_first
@@ -19,6 +19,14 @@ PUBLISHED_LEVEL = 0.5
 
 TOP_K = 100
 """Best candidates of a frame that a benchmark scores."""
+
+MERGE_PX = 3.5
+"""Peaks no further apart belong to one target.
+
+Of the 318 targets of SIRST-V2's train_full none lies so close to another: the nearest two pairs of
+true peaks are 3.6 px apart, the next 6; 4 px would lose two targets. No true peak lies in another
+target's box.
+"""
 
 ROUNDING = 1e-12
 """Spread below this share of the largest value is rounding of a flat map, not signal."""
@@ -126,6 +134,62 @@ def boxes_peak(
     framed = as_boxes(kept.boxes if kept.boxes is not None else ())
     peaks = noco_peaks(image, framed, believed=kept.scores >= believed)
     return Detections(peaks, kept.scores, framed)
+
+
+def merged_peaks(
+    image: ArrayLike,
+    boxes: ArrayLike,
+    scores: ArrayLike,
+    *,
+    believed: float,
+    within: float = MERGE_PX,
+    top_k: int = TOP_K,
+) -> Detections:
+    """Report the NoCo peak of each target: `boxes_peak`, then `merge_duplicates`.
+
+    A duplicate that goes no longer paints in the joint map, so peaks are read again from what is
+    left, until nothing more goes. Reading the result's own boxes anew gives the result again.
+    """
+    found = boxes_peak(image, boxes, scores, believed=believed, top_k=len(as_boxes(boxes)))
+    while len(kept := merge_duplicates(found, within=within)) < len(found):
+        framed = () if kept.boxes is None else kept.boxes
+        found = boxes_peak(image, framed, kept.scores, believed=believed, top_k=len(kept))
+    return found.top(top_k)
+
+
+def merge_duplicates(found: Detections, *, within: float = MERGE_PX) -> Detections:
+    """Keep the best of all detections that are one target; the order stays.
+
+    IoU cannot tell that boxes of 3x3 pixels one pixel apart are the same target. Two detections
+    are where their points, pixel indices as the peak read-out gives them, are at most ``within``
+    pixels apart, or where one's point lies in the other's box. Best first, each detection removes
+    all weaker ones that are one target with it. So no two of the result are one target, and a
+    threshold may be taken before or after. N = 0 gives no detection.
+
+    Raises:
+        ValueError: a distance that is NaN or negative.
+
+    >>> two = Detections([[4, 4], [6, 4]], [0.9, 0.3], [[3, 3, 6, 6], [5, 3, 8, 6]])
+    >>> merge_duplicates(two, within=2).points.tolist()
+    [[4.0, 4.0]]
+    >>> len(merge_duplicates(two, within=1))
+    2
+    """
+    if not within >= 0:
+        raise ValueError(f"a distance in pixels is 0 or more, got {within}")
+    across = found.points[:, None] - found.points
+    one = np.hypot(across[..., 0], across[..., 1]) <= within
+    if found.boxes is not None:
+        inside = contains(found.boxes, found.points + 0.5)
+        one |= inside | inside.T
+    kept: list[int] = []
+    free = np.ones(len(found), dtype=bool)
+    for index in range(len(found)):
+        if free[index]:
+            kept.append(index)
+            free &= ~one[index]
+    boxes = None if found.boxes is None else found.boxes[kept]
+    return Detections(found.points[kept], found.scores[kept], boxes)
 
 
 def _finite(saliency: ArrayLike) -> Floats:

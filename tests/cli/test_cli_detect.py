@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
-from deepir.catalogue import CATALOGUE, load_detector
+from deepir import classical
+from deepir.catalogue import load_detector
 from deepir.cli.options import DEFAULT_DETECTOR
 
-ALL = pytest.mark.parametrize("name", sorted(CATALOGUE))
+ALL = pytest.mark.parametrize("name", sorted(classical.CATALOGUE))
 
 
 def found_ids(detections):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepir.catalogue import CATALOGUE
+from deepir.classical import CATALOGUE
 
 DETECTORS = sorted(CATALOGUE)
 ALL = pytest.mark.parametrize("name", DETECTORS)

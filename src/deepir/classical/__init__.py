@@ -18,8 +18,8 @@ from deepir.choices import Mode
 from deepir.classical.background import max_mean, max_median, white_top_hat
 from deepir.classical.clutter import over_clutter
 from deepir.classical.contrast import CELLS, Border, Polarity, lcm, mpcm, signed_root
-from deepir.detector import MapDetector, Saliency
 from deepir.errors import unknown_name
+from deepir.map_detector import MapDetector, Saliency
 
 T = TypeVar("T")
 Floats = NDArray[np.float64]

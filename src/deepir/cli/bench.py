@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -32,36 +33,45 @@ def bench(
     """Compare detectors on one dataset: figures with intervals, speed, difference to the best.
 
     Args:
-        names: detectors (default: all), see deepir list.
+        names: detectors (default: all that have their weights), see deepir list.
         data: which frames with truth.
         read_out: how points are read; both gives two rows a detector.
-        mode: default: our settings; reference: the published ones.
+        mode: of filters: our settings (default), or the published ones (reference).
         out: folder for bench.md, bench.csv and bench.json.
         json: write the JSON to this file.
     """
     from deepir import bench as running
-    from deepir.catalogue import CATALOGUE, find_name
     from deepir.writing import check_output_file, check_output_folder
 
-    chosen = list(dict.fromkeys(find_name(name) for name in names or sorted(CATALOGUE)))
     read_outs: tuple[ReadOut, ...] = READ_OUTS if read_out == "both" else (read_out,)
+    detectors = [
+        DetectorOptions(mode=mode, read_out=rule).load(name)
+        for name in _chosen(names, mode)
+        for rule in read_outs
+    ]
     dataset = data.open()
     if json:
         check_output_file(json)
     if out:
         check_output_folder(out)
     runs: list[Evaluation] = []
-    for name in chosen:
-        for rule in read_outs:
-            detector = DetectorOptions(mode=mode, read_out=rule).load(name)
-            with progress_bar(f"{name}, {rule}") as progress:
-                runs.append(running.evaluate(detector, dataset, progress=progress))
-            if runs[-1].interrupted:
-                break
+    for detector in detectors:
+        with progress_bar(f"{detector.name}, {detector.read_out}") as progress:
+            runs.append(running.evaluate(detector, dataset, progress=progress))
         if runs[-1].interrupted:
             break
     _show([run for run in runs if run.scorer.frames], out, json)
     return finish(runs[-1])
+
+
+def _chosen(names: Sequence[str], mode: Mode | None) -> list[str]:
+    """Names in the catalogue, each once: those asked for, else all that can run in this mode."""
+    from deepir.catalogue import CATALOGUE, find_name, is_ready, own_options
+
+    if names:
+        return list(dict.fromkeys(map(find_name, names)))
+    ready = filter(is_ready, sorted(CATALOGUE))
+    return [name for name in ready if mode is None or "mode" in own_options(name)]
 
 
 def _show(runs: list[Evaluation], out: Path | None, json: Path | None) -> None:

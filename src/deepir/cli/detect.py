@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -21,7 +21,7 @@ from deepir.cli.terminal import (
 
 if TYPE_CHECKING:
     from deepir.detection_files import DetectionFiles
-    from deepir.detector import MapDetector
+    from deepir.detector import Detector
     from deepir.frames import BadFrame, Frame
     from deepir.metrics import NocoHits
     from deepir.structures import Sample
@@ -48,7 +48,7 @@ def detect(
         options: how to detect.
         out: folder for detections.json, detections.csv and the pictures.
         overlays: draw pictures; of a video or stack, the frames with detections.
-        save_saliency: also write the detector's raw map of each frame as .npy.
+        save_saliency: also write a filter's raw map of each frame as .npy.
         json: print detections.json instead of a table.
     """
     from deepir.detection_files import DetectionFiles
@@ -85,7 +85,7 @@ def detect(
 class _Work:
     """One run of `detect`: the frames taken so far and what came of them."""
 
-    detector: MapDetector
+    detector: Detector[Any]
     files: DetectionFiles
     truth: dict[str, Sample]  # of simulated frames
     hits: NocoHits
@@ -158,7 +158,7 @@ def _as_frames(samples: dict[str, Sample]) -> Iterator[tuple[Frame | BadFrame, i
         yield Frame(sample.id, sample.image, Path(sample.id), None), len(samples)
 
 
-def _say_low_threshold(detector: MapDetector) -> None:
+def _say_low_threshold(detector: Detector[Any]) -> None:
     if detector.cut < detector.floor:
         note(
             f"threshold {detector.cut:g} lies below the floor of {detector.name},"

@@ -14,20 +14,25 @@ def list_detectors(*, json: bool = False) -> None:
     from deepir.catalogue import CATALOGUE
     from deepir.tables import Table
 
-    rows = []
-    for name, build in sorted(CATALOGUE.items()):
-        detector = build()
-        rows.append(
-            {
-                "name": name,
-                "family": detector.family,
-                "weights": None,
-                "floor": detector.floor,
-                "operating_threshold": detector.operating,
-                "about": (build.__doc__ or "").split("\n")[0],
-            }
-        )
+    rows = [_row(name) for name in sorted(CATALOGUE)]
     if json:
         print_json(rows)
     else:
         print_table(Table(tuple(rows[0]), [tuple(row.values()) for row in rows]))
+
+
+def _row(name: str) -> dict[str, str | float | None]:
+    """What there is to say of one detector; a network without weights has no thresholds."""
+    from deepir import networks
+    from deepir.catalogue import CATALOGUE, is_ready
+
+    detector = CATALOGUE[name]() if is_ready(name) else None
+    weights = ("packaged" if detector else "no weights") if name in networks.CATALOGUE else None
+    return {
+        "name": name,
+        "family": detector.family if detector else "network",
+        "weights": weights,
+        "floor": detector.floor if detector else None,
+        "operating_threshold": detector.operating if detector else None,
+        "about": (CATALOGUE[name].__doc__ or "").split("\n")[0],
+    }

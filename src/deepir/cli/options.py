@@ -6,15 +6,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter, Token
 
-from deepir.choices import Mode, ReadOut
+from deepir.choices import Engine, Mode, ReadOut
 
 if TYPE_CHECKING:
     from deepir.data import Dataset
-    from deepir.detector import MapDetector
+    from deepir.detector import Detector
 
 DEFAULT_DETECTOR = "mpcm"  # ignores a sensor's pedestal, and ranks best beside top-hat and LCM
 
@@ -65,7 +65,7 @@ class DetectorOptions:
     """How to detect."""
 
     mode: Mode | None = None
-    """default: our settings; reference: the published ones."""
+    """Of a filter: our settings (default), or the published ones (reference)."""
 
     read_out: Annotated[ReadOut, Parameter(name="--read-out")] = "peak"
     """How points are read: our NoCo peak, or the published rule."""
@@ -76,7 +76,13 @@ class DetectorOptions:
     top_k: Annotated[int | None, Parameter(name="--top-k", converter=whole)] = None
     """At most this many candidates a frame."""
 
-    def load(self, name: str) -> MapDetector:
+    weights: Path | None = None
+    """Of a network: its weights, an .onnx file (default: those that came with deepir)."""
+
+    engine: Engine | None = None
+    """Of a network: what runs it (default: auto, the faster one that is installed)."""
+
+    def load(self, name: str) -> Detector[Any]:
         """Build the detector with these options."""
         from deepir.catalogue import load_detector
 
@@ -84,6 +90,8 @@ class DetectorOptions:
             "mode": self.mode,
             "threshold": self.threshold,
             "top_k": self.top_k,
+            "weights": self.weights,
+            "engine": self.engine,
         }
         chosen = {key: value for key, value in given.items() if value is not None}
         return load_detector(name, read_out=self.read_out, **chosen)

@@ -1,0 +1,92 @@
+"""What travels with a network's weights: its name and the thresholds that val chose for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from deepir.errors import DeepirError
+
+FORMAT = "1"
+"""Version of these properties; a file that states another is refused."""
+
+THRESHOLDS = ("candidate_threshold", "operating_threshold")
+
+
+@dataclass(frozen=True)
+class Card:
+    """Name and thresholds of a trained network.
+
+    Boxes that score above ``candidate_threshold`` are candidates, those that reach
+    ``operating_threshold`` are believed. ``calibration`` is a JSON object that says what scores
+    mean, or None.
+
+    Raises:
+        DeepirError: no name, or not 0 <= candidate <= operating <= 1.
+
+    >>> card = Card("oscar_nano", 0.02, 0.3)
+    >>> read_card(card.properties(), "x.onnx") == card
+    True
+    """
+
+    name: str
+    candidate_threshold: float
+    operating_threshold: float
+    calibration: Mapping[str, object] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise DeepirError("a network needs a name, got an empty one")
+        low, high = self.candidate_threshold, self.operating_threshold
+        if not 0 <= low <= high <= 1:
+            raise DeepirError(
+                f"0 <= candidate <= operating <= 1 is wanted, got {low:g} and {high:g}"
+            )
+
+    def properties(self) -> dict[str, str]:
+        """Strings to store beside the weights; `read_card` gives the same card back."""
+        stored = {
+            "deepir": FORMAT,
+            "name": self.name,
+            "candidate_threshold": repr(float(self.candidate_threshold)),
+            "operating_threshold": repr(float(self.operating_threshold)),
+        }
+        if self.calibration is not None:
+            stored["calibration"] = json.dumps(self.calibration, allow_nan=False)
+        return stored
+
+
+def read_card(properties: Mapping[str, str], source: str) -> Card:
+    """Card from the properties stored in a file; ``source`` names it in errors.
+
+    Raises:
+        DeepirError: a property is missing or does not fit, or the format is another one.
+    """
+    if "deepir" not in properties:
+        raise DeepirError(
+            f"{source} holds no network of deepir: its properties are {sorted(properties)},"
+            " 'deepir' is wanted; only networks that deepir exported can be run"
+        )
+    if properties["deepir"] != FORMAT:
+        raise DeepirError(
+            f"{source} has format {properties['deepir']!r}, this deepir reads {FORMAT!r}:"
+            " another version of deepir wrote it"
+        )
+    missing = [key for key in ("name", *THRESHOLDS) if key not in properties]
+    if missing:
+        raise DeepirError(f"{source} lacks the property {missing[0]!r}; export it again")
+    try:
+        low, high = (float(properties[key]) for key in THRESHOLDS)
+        return Card(properties["name"], low, high, _calibration(properties.get("calibration")))
+    except ValueError as error:
+        raise DeepirError(f"the properties of {source} do not fit: {error}") from None
+
+
+def _calibration(text: str | None) -> dict[str, object] | None:
+    if text is None:
+        return None
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise DeepirError(f"calibration is a JSON object, got {text[:60]!r}")
+    return value

@@ -1,0 +1,129 @@
+"""The detector that reads a saliency map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from deepir.choices import ReadOut
+from deepir.holes import patch_holes
+from deepir.readout import (
+    PUBLISHED_LEVEL,
+    TOP_K,
+    map_peak,
+    map_published,
+    robust_z,
+    unit_range,
+)
+from deepir.structures import Detections, Image, Mask
+
+Saliency = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""A filter: frame (H, W) float64 in its own grey levels -> signed raw map (H, W)."""
+
+
+@dataclass(frozen=True, eq=False)
+class MapResponse:
+    """Raw output for one frame: the frame that points are read in, and the signed map."""
+
+    image: Image  # (H, W), holes as dark as the darkest pixel
+    saliency: NDArray[np.float64]  # (H, W) raw units
+    holes: Mask | None  # (H, W) pixels that were NaN or infinite, None if there were none
+    scale: Saliency  # saliency to scores
+
+    @cached_property
+    def scores(self) -> NDArray[np.float64]:
+        """Scores (H, W): the scaled map, with holes below everything."""
+        scores = self.scale(self.saliency)
+        if self.holes is not None:
+            scores[self.holes] = -np.inf
+        return scores
+
+
+@dataclass(frozen=True)
+class MapDetector:
+    """A saliency filter with its read-out.
+
+    ``filter`` maps a float64 frame to a signed map. With ``read_out="peak"`` scores are robust z;
+    components are cut at ``floor``, and those that reach ``operating`` are believed when peaks are
+    placed. With "published" scores are the map scaled to [0, 1], cut at 0.5, the rule's only
+    threshold. ``threshold`` overrides what `detect` returns (default: the operating threshold); a
+    threshold below the floor returns every candidate.
+    """
+
+    name: str
+    filter: Saliency
+    z_floor: float
+    z_operating: float
+    mode: str = "default"
+    family: str = "classical"
+    read_out: ReadOut = "peak"
+    threshold: float | None = None
+    top_k: int = TOP_K
+
+    @property
+    def floor(self) -> float:
+        """Score above which something is a candidate."""
+        return self.z_floor if self.read_out == "peak" else PUBLISHED_LEVEL
+
+    @property
+    def operating(self) -> float:
+        """Score from which `detect` believes: robust z chosen on val, or the published 0.5."""
+        return self.z_operating if self.read_out == "peak" else PUBLISHED_LEVEL
+
+    @property
+    def cut(self) -> float:
+        """Score that `detect` asks for: the threshold given, else the operating threshold."""
+        return self.operating if self.threshold is None else self.threshold
+
+    @property
+    def has_map(self) -> bool:
+        """True: its responses hold a saliency map."""
+        return True
+
+    @property
+    def merge_px(self) -> None:
+        """Nothing to merge: components of a map are never duplicates."""
+        return
+
+    def saliency(self, image: ArrayLike) -> NDArray[np.float64]:
+        """Signed response (H, W) float64 in raw units; NaN and infinite pixels are filled first.
+
+        Raises:
+            FrameError: no grey frame (H, W) with a finite pixel.
+        """
+        return self.respond(image).saliency
+
+    def respond(self, image: ArrayLike) -> MapResponse:
+        """Filter one frame (H, W); holes take the value of the nearest pixel for that."""
+        frame = patch_holes(image)
+        scale = robust_z if self.read_out == "peak" else unit_range
+        saliency = self.filter(frame.filled.astype(np.float64, copy=frame.holes is None))
+        return MapResponse(frame.dark, saliency, frame.holes, scale)
+
+    def read(self, response: MapResponse) -> Detections:
+        """All candidates above the floor, best first, at most ``top_k``."""
+        scores = response.scores
+        if self.read_out == "published":
+            return map_published(scores, top_k=self.top_k)
+        return map_peak(
+            response.image, scores, floor=self.floor, believed=self.operating, top_k=self.top_k
+        )
+
+    def predicted_mask(self, response: MapResponse) -> Mask:
+        """Pixels (H, W) whose score exceeds the threshold."""
+        mask: Mask = response.scores > max(self.cut, self.floor)
+        return mask
+
+    def detect(self, image: ArrayLike) -> Detections:
+        """What the detector believes in: candidates that reach the threshold, best first.
+
+        ``image`` (H, W), any real dtype. A constant, saturated or one-pixel frame has none.
+
+        Raises:
+            FrameError: no grey frame (H, W) with a finite pixel.
+        """
+        return self.read(self.respond(image)).above(self.cut)
