@@ -89,3 +89,21 @@ def mask_from_boxes(boxes: ArrayLike, shape: tuple[int, int]) -> Mask:
     for x0, y0, x1, y1 in np.rint(as_boxes(boxes)).astype(int).clip(min=0):
         mask[y0:y1, x0:x1] = True
     return mask
+
+
+def intersection_over_union(one: ArrayLike, other: ArrayLike) -> NDArray[np.float64]:
+    """Overlap of boxes (N, 4) with boxes (M, 4) as a share of their union: (N, M).
+
+    0 where both are empty.
+
+    >>> intersection_over_union([[0, 0, 2, 2]], [[1, 0, 3, 2], [5, 5, 6, 6]]).round(3).tolist()
+    [[0.333, 0.0]]
+    """
+    a, b = (as_boxes(boxes).astype(np.float64) for boxes in (one, other))
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    shared = np.prod(np.maximum(high - low, 0.0), axis=2)
+    areas = [np.prod(np.maximum(c[:, 2:] - c[:, :2], 0.0), axis=1) for c in (a, b)]
+    union = areas[0][:, None] + areas[1][None, :] - shared
+    share: NDArray[np.float64] = shared / np.where(union > 0, union, 1.0)
+    return share

@@ -114,13 +114,15 @@ def _levels(frame: NDArray[Any]) -> tuple[NDArray[Any], float]:
     """
     quantum = QUANTUM if frame.dtype.kind in "bui" else 0.0
     if quantum and frame.itemsize <= 2:
-        kind = np.uint8 if frame.dtype.kind == "b" else frame.dtype
-        kind = np.int16 if kind == np.int8 else kind
-        return np.ascontiguousarray(frame, dtype=kind), quantum
+        return np.ascontiguousarray(frame, dtype=_SUMMED[frame.dtype.str[1:]]), quantum
     around = frame.astype(np.float64)
     around -= around.mean()
     exponent = int(np.frexp(np.abs(around).max())[1])
     return np.ldexp(around, -exponent).astype(np.float32), float(np.ldexp(quantum, -exponent))
+
+
+_SUMMED = {"b1": "u1", "u1": "u1", "i1": "i2", "u2": "u2", "i2": "i2"}
+"""What OpenCV sums in place of small integers and booleans, by their names in NumPy."""
 
 
 class _Sums(NamedTuple):
@@ -160,10 +162,7 @@ def _sides(window: int, shape: tuple[int, ...]) -> tuple[int, int]:
 def _contrast(
     channel: Channels, window: int, levels: NDArray[Any], sums: _Sums, quantum: float
 ) -> None:
-    """Write one channel (H, W).
-
-    With n pixels in the window, everything is in units of 1 / sqrt(n).
-    """
+    """Write one channel (H, W)."""
     height, width = levels.shape
     sides = _sides(window, levels.shape)
     unit = float(np.sqrt(sides[0] * sides[1]))
@@ -176,7 +175,7 @@ def _contrast(
     if floor == 0.0:
         floor = float(spread.max()) or 1.0
     np.add(spread, np.float32(floor), out=spread)
-    cv2.divide(channel, spread, channel, scale=SCALE * unit)
+    cv2.divide(channel, spread, channel, scale=-SCALE / unit)
     np.clip(channel, SCALE * CLIP[0], SCALE * CLIP[1], out=channel)
 
 
@@ -188,7 +187,7 @@ def _deviate(
     sides: tuple[int, int],
     rows: slice,
 ) -> None:
-    """Write some rows of I - mean, and sqrt(n) times the local deviation."""
+    """Write some rows of -n (I - mean), and sqrt(n) times the local deviation."""
     count = sides[0] * sides[1]
     total = sums.boxes(sums.levels, sides, rows).astype(np.float64, copy=False)
     squares = sums.boxes(sums.squares, sides, rows)
@@ -196,5 +195,5 @@ def _deviate(
     cv2.absdiff(squares, cv2.multiply(total, total, scale=1 / count), squares)
     np.copyto(spread, squares, casting="same_kind")
     cv2.sqrt(spread, spread)
-    cv2.scaleAdd(total, -1 / count, levels[rows].astype(np.float64), total)
+    cv2.scaleAdd(levels[rows].astype(np.float64), -count, total, total)
     np.copyto(gap, total, casting="same_kind")

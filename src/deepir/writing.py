@@ -10,6 +10,9 @@ from pathlib import Path
 
 from deepir.errors import UsageError
 
+PART_FILES = ".deepir-*.part"
+"""Pattern of the temporary names; a process that is killed leaves such a file."""
+
 
 def output_folder(path: Path) -> Path:
     """Make ``path`` and its parents, and make sure that files can be written there.

@@ -20,6 +20,7 @@ from cyclopts import App, CycloptsError
 
 from deepir import __version__
 from deepir.cli.bench import bench
+from deepir.cli.convert import convert
 from deepir.cli.detect import detect
 from deepir.cli.evaluate import evaluate
 from deepir.cli.info import info
@@ -27,6 +28,7 @@ from deepir.cli.list_detectors import list_detectors
 from deepir.cli.score import score
 from deepir.cli.simulate import simulate
 from deepir.cli.status import FAILED, INTERRUPTED, USAGE
+from deepir.cli.train import train_app
 from deepir.errors import DeepirError
 
 WARNINGS_SHOWN = 3
@@ -46,6 +48,8 @@ def build_app() -> App:
     app.command(score)
     app.command(bench)
     app.command(simulate)
+    app.command(train_app())
+    app.command(convert)
     app.command(list_detectors, name="list")
     app.command(info)
     return app

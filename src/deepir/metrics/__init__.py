@@ -8,6 +8,8 @@ from deepir.metrics.bootstrap import (
     ratio_interval,
     resample,
 )
+from deepir.metrics.box_ap import BoxHits, box_ap
+from deepir.metrics.error_split import ErrorSplit, error_split
 from deepir.metrics.hybrid import (
     HybridCounts,
     HybridScores,
@@ -17,6 +19,7 @@ from deepir.metrics.hybrid import (
 )
 from deepir.metrics.noco_ap import THRESHOLDS, NocoAP, NocoHits, match_points, noco_ap, noco_hits
 from deepir.metrics.pixel import PixelCounts, PixelScores, pixel_counts, pixel_scores
+from deepir.metrics.reliability import fit_platt, reliability
 from deepir.metrics.target import (
     DistanceCounts,
     PointCurve,
@@ -28,7 +31,9 @@ from deepir.metrics.target import (
 
 __all__ = [
     "THRESHOLDS",
+    "BoxHits",
     "DistanceCounts",
+    "ErrorSplit",
     "HybridCounts",
     "HybridScores",
     "Interval",
@@ -39,7 +44,10 @@ __all__ = [
     "PixelScores",
     "PointCurve",
     "PointScores",
+    "box_ap",
     "distance_counts",
+    "error_split",
+    "fit_platt",
     "hybrid_counts",
     "hybrid_iou",
     "hybrid_scores",
@@ -53,5 +61,6 @@ __all__ = [
     "pixel_scores",
     "point_hits",
     "ratio_interval",
+    "reliability",
     "resample",
 ]

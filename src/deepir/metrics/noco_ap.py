@@ -13,6 +13,7 @@ import warnings
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -128,7 +129,25 @@ class NocoHits:
         order = np.argsort(-scores, kind="stable")
         frames = np.repeat(np.arange(len(self._detections)), np.array(self._detections, dtype=int))
         hits = [np.array(ends, dtype=np.uint16)[order] for ends in (self._first, self._last)]
-        return RankedHits(frames[order], hits[0], hits[1], self.targets, len(self.thresholds))
+        levels = len(self.thresholds)
+        return RankedHits(frames[order], hits[0], hits[1], self.targets, levels, scores[order])
+
+    def only(self, chosen: ArrayLike) -> NocoHits:
+        """Matches of the frames that are True in ``chosen`` (F,), in their order.
+
+        Raises:
+            ValueError: another number of frames.
+        """
+        frames = np.asarray(chosen, dtype=bool)
+        if frames.shape != (len(self._targets),):
+            raise ValueError(f"{len(self._targets)} frames were fed, got {frames.shape} choices")
+        rows = np.repeat(frames, np.array(self._detections, dtype=np.int64))
+        part = NocoHits(self.thresholds.tolist())
+        part._scores = _chosen(self._scores, rows)
+        part._first, part._last = _chosen(self._first, rows), _chosen(self._last, rows)
+        part._detections = _chosen(self._detections, frames)
+        part._targets = _chosen(self._targets, frames)
+        return part
 
     def score(self) -> NocoAP:
         """Average precision and recall of everything fed so far."""
@@ -150,6 +169,7 @@ class RankedHits:
     last: NDArray[np.uint16]
     targets: NDArray[np.int64]  # (F,) by frame
     levels: int
+    scores: Floats  # (N,)
 
     def hit_ranks(self, level: int) -> NDArray[np.intp]:
         """Positions in the ranking (from 0) that hit threshold number ``level``."""
@@ -217,6 +237,11 @@ def _inside(xy: Floats, shape: tuple[int, ...]) -> NDArray[np.bool_]:
             stacklevel=4,
         )
     return inside
+
+
+def _chosen(values: array[Any], chosen: NDArray[np.bool_]) -> array[Any]:
+    kept = np.array(values, dtype=values.typecode)[chosen]
+    return array(values.typecode, kept.tobytes())
 
 
 def _rows(points: ArrayLike) -> Floats:

@@ -118,6 +118,18 @@ def point_hits(
     >>> point_hits([[3, 3], [2, 2], [9, 9]], boxes=[[1, 1, 4, 4]]).tolist()
     [True, False, False]
     """
+    hits: NDArray[np.bool_] = targets_hit(points, boxes=boxes, centroids=centroids) >= 0
+    return hits
+
+
+def targets_hit(
+    points: ArrayLike, *, boxes: ArrayLike | None = None, centroids: ArrayLike | None = None
+) -> NDArray[np.int64]:
+    """Number of the target that each point hits by the rule of `point_hits`, -1 for none: (N,).
+
+    >>> targets_hit([[3, 3], [2, 2], [9, 9]], boxes=[[1, 1, 4, 4]]).tolist()
+    [0, -1, -1]
+    """
     if (boxes is None) == (centroids is None):
         raise ValueError("give either boxes (M, 4) or centroids (M, 2), got both or neither")
     xy = np.asarray(points, dtype=np.float64).reshape(-1, 2)
@@ -126,13 +138,13 @@ def point_hits(
     else:
         gaps = xy[:, None, :] - np.asarray(centroids, dtype=np.float64).reshape(-1, 2)
         reach = np.sqrt((gaps**2).sum(axis=2)) < RADIUS_PX
-    hits = np.zeros(len(xy), dtype=bool)
+    hit = np.full(len(xy), -1, dtype=np.int64)
     free = np.ones(reach.shape[1], dtype=bool)
     for index in np.flatnonzero(reach.any(axis=1)):
         targets = np.flatnonzero(reach[index] & free)
         free[targets[:1]] = False
-        hits[index] = len(targets) > 0
-    return hits
+        hit[index] = targets[0] if len(targets) else -1
+    return hit
 
 
 class PointCurve:
@@ -176,9 +188,9 @@ class PointCurve:
 
     def at(self, threshold: float) -> PointScores:
         """Scores of the detections whose score reaches ``threshold``."""
-        taken = self._columns()[0] >= threshold
+        taken = self.columns()[0] >= threshold
         frames = np.repeat(np.arange(self.frames), np.array(self._detections, dtype=int))
-        hit = self._columns()[1]
+        hit = self.columns()[1]
         return PointScores(
             hits=np.bincount(frames[taken & hit], minlength=self.frames),
             false_objects=np.bincount(frames[taken & ~hit], minlength=self.frames),
@@ -207,13 +219,14 @@ class PointCurve:
 
     def _steps(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Every score as a threshold, falling, with the false objects that reach it."""
-        scores, hit = self._columns()
+        scores, hit = self.columns()
         order = np.argsort(-scores, kind="stable")
         ranked = scores[order]
         last = np.append(ranked[1:] < ranked[:-1], True)[: len(ranked)]  # of its equals
         return ranked[last], np.cumsum(~hit[order])[last]
 
-    def _columns(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    def columns(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Score of every detection fed so far, and whether it hit a target."""
         return np.array(self._scores, dtype=np.float64), np.array(self._hits, dtype=bool)
 
 

@@ -8,7 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from deepir import __version__
 from deepir.errors import DeepirError, UsageError, unknown_name
@@ -18,6 +19,7 @@ from deepir.models.oscar import Oscar
 from deepir.models.weight_files import (
     check_names,
     check_tensors,
+    parse_weight_file,
     read_weight_file,
     write_weight_file,
 )
@@ -48,22 +50,22 @@ def write_trained(path: Path, name: str, network: nn.Module, notes: Mapping[str,
 
 
 def read_trained(path: Path) -> Trained:
-    """Network from a file that `write_trained` wrote.
+    """Network from a file that `write_trained` or `deepir convert` wrote.
 
     Raises:
         DeepirError: no such file, another format, a name that is not in the catalogue, or tensors
             that do not fit its architecture.
     """
-    _, notes = read_weight_file(path)
-    name = notes.get("name", "")
-    if name not in CATALOGUE:
-        raise DeepirError(
-            f"{str(path)!r} does not say which network it holds (its name is {name!r}); known:"
-            f" {', '.join(sorted(CATALOGUE))}"
-        )
-    network = CATALOGUE[name]()
-    load_weights(path, name, network)
-    return Trained(name, network.eval(), notes)
+    return _trained(*read_weight_file(path), repr(str(path)))
+
+
+def parse_trained(content: bytes, source: str) -> Trained:
+    """The same from the file's content; ``source`` names it in errors.
+
+    Raises:
+        DeepirError: as `read_trained`.
+    """
+    return _trained(*parse_weight_file(content, source), source)
 
 
 def load_weights(path: Path, name: str, network: nn.Module) -> dict[str, str]:
@@ -81,17 +83,51 @@ def load_weights(path: Path, name: str, network: nn.Module) -> dict[str, str]:
             " published checkpoint"
         )
     tensors, notes = read_weight_file(path)
-    other = notes.get("name", name)
+    _give(network, tensors, notes.get("name", name), name, repr(str(path)))
+    return notes
+
+
+def _trained(tensors: Mapping[str, Tensor], notes: dict[str, str], source: str) -> Trained:
+    name = notes.get("name") or _published_name(notes)
+    if name not in CATALOGUE:
+        raise DeepirError(
+            f"{source} does not say which network it holds (its name is {name!r}); known:"
+            f" {', '.join(sorted(CATALOGUE))}"
+        )
+    network = CATALOGUE[name]()
+    _give(network, tensors, name, name, source)
+    return Trained(name, network.eval(), notes)
+
+
+def _give(
+    network: nn.Module, tensors: Mapping[str, Tensor], named: str, wanted: str, source: str
+) -> None:
+    """Check tensors of a network ``named`` so, and load them into one of the ``wanted`` name."""
     own = network.state_dict()
     try:
-        if other != name:
-            raise DeepirError(f"weights of {other!r}, those of {name!r} are wanted")
+        if named != wanted:
+            raise DeepirError(f"weights of {named!r}, those of {wanted!r} are wanted")
         check_names(tensors, own)
         check_tensors(tensors, own)
     except DeepirError as error:
-        raise DeepirError(f"{str(path)!r}: {error}") from None
-    network.load_state_dict(tensors)
-    return notes
+        raise DeepirError(f"{source}: {error}") from None
+    network.load_state_dict(dict(tensors))
+
+
+def _published_name(notes: Mapping[str, str]) -> str:
+    """Name of a converted checkpoint, which has none, by its numbers of channels."""
+    if notes.get("architecture") != "oscar":
+        return ""
+    for name in PUBLISHED:
+        with torch.device("meta"):
+            known = _architecture(CATALOGUE[name]())
+        if json.loads(notes.get("widths", "null")) == json.loads(known["widths"]):
+            return name
+    return ""
+
+
+PUBLISHED = ("oscar_r18_256", "oscar_r18_128")
+"""Networks whose published checkpoints `deepir convert` reads."""
 
 
 def build(name: str) -> nn.Module:

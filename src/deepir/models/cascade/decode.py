@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from deepir.models.cascade.losses import LARGEST_LOG
-from deepir.models.cascade.maps import FINE_CHANNELS, PLACES, Packed, Raw, packed
+from deepir.models.cascade.maps import FINE_CHANNELS, PLACES, SIDES, Packed, Raw, packed
 from deepir.models.cascade.scene import ranked
 from deepir.models.cascade.targets import FINE_STRIDE
 
@@ -56,8 +56,8 @@ def _sides(planes: Tensor, row: Tensor, column: Tensor) -> Tensor:
     """Distances (4, K) in cells at fine places, from the 16 planes of sides (16, h, w)."""
     (cell_row, below), (cell_column, right) = _divided(row, 2), _divided(column, 2)
     cell = cell_row * planes.shape[-1] + cell_column
-    near = planes.flatten(1).index_select(1, cell).unflatten(0, (-1, PLACES))
-    at_place = (2 * below + right).expand(len(near), 1, -1)
+    near = planes.flatten(1).index_select(1, cell).reshape(SIDES, PLACES, -1)
+    at_place = (2 * below + right).expand(SIDES, 1, -1)
     return near.gather(1, at_place)[:, 0].clamp(max=LARGEST_LOG).exp()
 
 

@@ -11,7 +11,10 @@ from torch.nn import functional as F
 PLACES = 4
 """Sub-places of a stride-4 cell at stride 2, row by row."""
 
-FINE_CHANNELS = 5 * PLACES
+SIDES = 4
+"""Left, top, right, bottom."""
+
+FINE_CHANNELS = (1 + SIDES) * PLACES
 """Score and four sides at each sub-place."""
 
 

@@ -1,0 +1,151 @@
+"""From a request to a trainer that is ready: frames, network, weights to begin with."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from deepir.data import CATALOGUE as DATASETS
+from deepir.data import Dataset, open_dataset
+from deepir.errors import UsageError, unknown_name
+from deepir.models import CATALOGUE
+from deepir.models.trained import build, load_weights
+from deepir.training.frames import Frames, read_frames
+from deepir.training.loop import Trainer
+from deepir.training.processes import Processes
+from deepir.training.recipes import finishing, reading_of, sampler_for
+from deepir.training.reporting import Report
+from deepir.training.request import Request, Source
+from deepir.training.validation import Validation
+from deepir.weights import packaged, read_weights
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """All that a run needs; ``val`` and ``validation`` are None without validation."""
+
+    trainer: Trainer
+    finish: Callable[[], None]
+    """Fits, on the averaged network, what is not learnt step by step."""
+    frames: Frames
+    val: Frames | None
+    validation: Validation | None
+    init: dict[str, str] | None
+
+    def said(self, model: str) -> str:
+        """What is trained on what, and how, in one line."""
+        trainer, val = self.trainer, self.val
+        parameters = sum(parameter.numel() for parameter in trainer.network.parameters())
+        count, threads = trainer.processes.count, torch.get_num_threads()
+        return (
+            f"{model}, {parameters:,} parameters, on {_said(self.frames)}; validated on"
+            f" {_said(val) if val else 'nothing'}; {trainer.device},"
+            f" {'bfloat16' if trainer.bf16 else 'float32'},"
+            f" {count} process{'es' if count > 1 else ''} of {threads}"
+            f" thread{'s' if threads > 1 else ''}"
+        )
+
+
+def check(request: Request) -> None:
+    """Find what is wrong with a request before anything is written; frames are not read yet.
+
+    Raises:
+        UsageError: an unknown network, dataset or split.
+        DeepirError: weights to begin with that are not there.
+    """
+    if request.model not in CATALOGUE:
+        raise unknown_name("network", request.model, CATALOGUE)
+    _opened(request.source)
+    if request.init is not None:
+        _init_path(request.init)
+
+
+def prepare(
+    request: Request,
+    processes: Processes,
+    device: torch.device,
+    *,
+    readers: int,
+    report: Report,
+) -> Prepared:
+    """Check the request, read all frames, and build the network from the seed.
+
+    Raises:
+        UsageError: an unknown network or dataset, a recipe that does not fit.
+        DeepirError: unusable frames or weights.
+    """
+    torch.manual_seed(request.settings.seed)
+    network = build(request.model)
+    init = _initialised(network, request)
+    frames, val = _read(request.source, report)
+    sampler = sampler_for(request.recipe, network, frames.samples, request.settings)
+    trainer = Trainer(
+        network.to(device),
+        sampler,
+        request.settings,
+        processes,
+        reading=reading_of(request.recipe, network),
+        readers=readers,
+    )
+    finish = finishing(trainer)
+    validation = Validation(val.samples) if val else None
+    return Prepared(trainer, finish, frames, val, validation, init)
+
+
+def _initialised(network: torch.nn.Module, request: Request) -> dict[str, str] | None:
+    """Give a network the weights that the request names; where they come from."""
+    if request.init is None:
+        return None
+    path = _init_path(request.init)
+    digest = hashlib.sha256(read_weights(path)).hexdigest()
+    load_weights(path, request.model, network)
+    return {"path": str(path), "sha256": digest}
+
+
+def _init_path(init: str) -> Path:
+    """File of the weights that are asked for by a network's name, or by their own path."""
+    if init not in CATALOGUE:
+        if not Path(init).is_file():
+            raise UsageError(
+                f"no weights at {init!r} (no such file): --init takes a .safetensors file, or one"
+                f" of {', '.join(sorted(CATALOGUE))}"
+            )
+        return Path(init)
+    path = packaged(init, ".safetensors")
+    if path is None:
+        raise UsageError(
+            f"{init} has no weights to train on from in this installation: give a .safetensors"
+            " file with --init"
+        )
+    return path
+
+
+def _opened(source: Source) -> list[Dataset]:
+    """Training split and, where there is one, validation split, no frame of them read."""
+    if source.data not in DATASETS:
+        raise unknown_name("dataset", source.data, DATASETS)
+    return [
+        open_dataset(source.data, root=source.root, split=split)
+        for split in source.splits()
+        if split is not None
+    ]
+
+
+def _read(source: Source, report: Report) -> tuple[Frames, Frames | None]:
+    """Frames of the training and the validation split."""
+    train, *val = [read_frames(dataset) for dataset in _opened(source)]
+    for frames in (train, *val):
+        for one in frames.skipped:
+            report.note(f"skipped {one.id!r}: {one.reason}")
+    return train, val[0] if val else None
+
+
+def _said(frames: Frames) -> str:
+    return (
+        f"{frames.dataset.name} {frames.dataset.split} ({len(frames.samples)} frames,"
+        f" {frames.targets} targets)"
+    )
