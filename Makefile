@@ -11,7 +11,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 .PHONY: demo test lint clean
 
 demo: $(VENV)/core  ## find the targets in simulated frames; overlays land in demo-out
-	$(BIN)/deepir detect --threshold 12 --out demo-out  # simulated frames are noisier than SIRST-V2
+	$(BIN)/deepir detect --out demo-out
 
 test: $(VENV)/dev  ## all tests, warnings are errors
 	$(BIN)/python -m pytest -n auto -q

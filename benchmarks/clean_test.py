@@ -1,9 +1,10 @@
 """Score detectors on the test frames that resemble no training or validation frame.
 
-    python benchmarks/clean_test.py --root SIRST_V2 [DETECTOR ...]
+    python benchmarks/clean_test.py --root SIRST_V2 [--write FOLDER] [DETECTOR ...]
 
 SIRST-V2's splits cut through sequences. Two frames resemble each other when their 32x32 thumbnails
-(area-averaged grey) correlate above the limit.
+(area-averaged grey) correlate above the limit. With --write the ids of those that do are written as
+near_duplicates_0.99.txt and so on, for `deepir eval ... --without FILE`, and nothing is scored.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from deepir.detector import Detector, R
 from deepir.frames import read_image
 from deepir.metrics import NocoHits
 from deepir.noco import noco_map
+from deepir.writing import write_text
 
 LIMITS = (float("inf"), 0.99, 0.95)
 THUMBNAIL = (32, 32)
@@ -31,16 +33,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", default=sorted(filter(is_ready, CATALOGUE)))
     parser.add_argument("--root", type=Path, required=True)
+    parser.add_argument("--write", type=Path)
     options = parser.parse_args()
     test = SirstV2.open(options.root, "test_full")
     others = thumbnails(SirstV2.open(options.root, "trainval_full"))
     nearest = (thumbnails(test) @ others.T).max(axis=1)
+    if options.write:
+        write_lists(options.write, test.ids, nearest)
+        return
     counts = [int((nearest <= limit).sum()) for limit in LIMITS]
     print("| detector | " + " | ".join(f"{count} frames" for count in counts) + " |")
     print("| --- " * (1 + len(counts)) + "|")
     for name in options.names:
         scores = by_limit(load_detector(name), test, nearest)
         print(f"| {name} | " + " | ".join(f"{score:.3f}" for score in scores) + " |", flush=True)
+
+
+def write_lists(folder: Path, ids: list[str], nearest: NDArray[np.float64]) -> None:
+    """Write the ids above each limit, one a line."""
+    for limit in LIMITS:
+        if limit < 1:
+            listed = [name for name, near in zip(ids, nearest, strict=True) if near > limit]
+            head = f"# test_full frames whose thumbnail correlates above {limit:g} with trainval"
+            path = folder / f"near_duplicates_{limit:g}.txt"
+            write_text(path, "\n".join([head, *listed, ""]))
+            print(f"{path}: {len(listed)} ids")
 
 
 def by_limit(detector: Detector[R], dataset: SirstV2, nearest: NDArray[np.float64]) -> list[float]:

@@ -24,6 +24,18 @@ def test_the_second_interrupt_raises():
     assert stop.requested
 
 
+@pytest.mark.skipif(os.name != "posix", reason="SIGTERM as POSIX has it")
+def test_another_signal_is_the_same_request_however_often_it_comes():
+    before = signal.getsignal(signal.SIGTERM)
+    with stop_on_interrupt(signal.SIGTERM) as stop:
+        for _ in range(3):
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.requested
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 def test_the_handler_before_comes_back():
     before = signal.getsignal(signal.SIGINT)
     with stop_on_interrupt():

@@ -14,7 +14,7 @@ import deepir
 
 LAYERS = """
 choices errors
-card structures
+calibration card structures
 boxes holes
 noco scr
 readout
@@ -24,11 +24,12 @@ simulate
 interrupt weights writing
 classical data metrics models runtime
 networks
-calibration catalogue predictions scoring
-bench training
-export
+catalogue passes predictions scoring
+bench plant_test training
+calibrating export
 overlay results tables
-comparison detection_files
+comparison detection_files summary worst
+model_card
 cli
 __main__
 """
@@ -52,7 +53,7 @@ HEAVY = {
 }
 """Packages that do not come along everywhere or load slowly, and the rooms that may import them."""
 
-TORCH_ROOMS = {"models", "training", "export"}
+TORCH_ROOMS = {"models", "training", "export", "calibrating"}
 """They may need heavy packages to be imported; the others import them inside functions only."""
 
 

@@ -16,16 +16,18 @@ PUBLIC = {
         simulate_scene
     """,
     "deepir.metrics": """
-        DistanceCounts HybridCounts HybridScores Interval NocoAP NocoHits PairedDifference
-        PixelCounts PixelScores PointCurve PointScores THRESHOLDS distance_counts hybrid_counts
-        hybrid_iou hybrid_scores match_points mnocoap_interval noco_ap noco_hits paired_interval
-        pd_fa pixel_counts pixel_scores point_hits ratio_interval resample
+        BoxHits DistanceCounts ErrorSplit HybridCounts HybridScores Interval NocoAP NocoHits
+        PairedDifference PixelCounts PixelScores PointCurve PointScores THRESHOLDS box_ap
+        distance_counts error_split fit_platt hybrid_counts hybrid_iou hybrid_scores match_points
+        mnocoap_interval noco_ap noco_hits paired_interval pd_fa pixel_counts pixel_scores
+        point_hits ratio_interval reliability resample
     """,
     "deepir.simulate": """
         PlantError Planted SimulatedFrames Target place_targets plant simulate_scene
     """,
     "deepir.data": """
-        CATALOGUE Dataset Simulated SirstV2 SkippedSample open_dataset read_samples write_sirst_v2
+        CATALOGUE Dataset Excluding Simulated SirstV2 SkippedSample open_dataset read_samples
+        source_of without_listed write_sirst_v2
     """,
     "deepir.frames": "BadFrame Frame Source find_sources read_image",
     "deepir.classical": "CATALOGUE lcm max_mean max_median mpcm white_top_hat",

@@ -10,6 +10,7 @@ CANDIDATES, BELIEVED = 0.02, 0.5
 STEEPNESS, MIDDLE = 4.0, 1.5
 KEPT = 100
 REACH = 2
+SCENE_START = BELIEVED
 
 CARD = Card("oscar_nano", CANDIDATES, BELIEVED).properties()
 
@@ -19,12 +20,23 @@ def peak_boxes(properties=CARD, *, inputs=("frame",), outputs=("boxes", "scores"
 
     Scores are ``sigmoid(4 (c - 1.5))`` of the channel's value; the best 100, best first. Options:
     ``twins`` adds each box again, one pixel further and a tenth weaker; ``shift`` moves the boxes;
-    ``sides`` are the input's height and width, names are any size; ``gain`` multiplies the scores.
+    ``sides`` are the input's height and width, names are any size; ``gain`` multiplies the scores;
+    ``scene`` is a factor: with it, the file judges every scene alike, from `SCENE_START` on.
     """
     onnx = pytest.importorskip("onnx", reason="onnx writes the files of these tests")
     graph = _Graph(onnx.helper)
-    _peaks(graph, inputs[0], outputs, **{"twins": False, "shift": 0.0, "gain": 1.0, **options})
-    return graph.file(onnx, properties, inputs, outputs, options.get("sides", ("H", "W")))
+    settings = {"twins": False, "shift": 0.0, "gain": 1.0, "scene": None, **options}
+    sides = settings.pop("sides", ("H", "W"))
+    _peaks(graph, inputs[0], outputs, **settings)
+    if settings["scene"] is not None:
+        outputs = (*outputs, "scene")
+    return graph.file(onnx, properties, inputs, outputs, sides)
+
+
+def judging(calibration=None, **options):
+    """Content of an ONNX file that judges the scene by a factor (default 0.4), with its card."""
+    card = Card("oscar_nano", CANDIDATES, BELIEVED, calibration, scene_start=SCENE_START)
+    return peak_boxes(card.properties(), **{"scene": 0.4, **options})
 
 
 def no_boxes(properties=CARD, *, block=1):
@@ -42,7 +54,15 @@ def no_boxes(properties=CARD, *, block=1):
     return graph.file(onnx, properties, ("frame",), ("boxes", "scores"), ("H", "W"))
 
 
-def _peaks(graph, frame, outputs, *, twins, shift, gain, sides=None):
+def _judged(graph, scores, factor):
+    """Shrink what scores exceed the start by, as a network's look at the scene does."""
+    start = graph.real(SCENE_START)
+    graph("Identity", graph.real(factor), to=["scene"])
+    beyond = graph("Relu", graph("Sub", scores, start))
+    return graph("Add", graph("Min", scores, start), graph("Mul", beyond, graph.real(factor)))
+
+
+def _peaks(graph, frame, outputs, *, twins, shift, gain, scene):
     channel = graph("Slice", frame, *(graph.whole([n]) for n in (0, 1, 1)))
     side = 2 * REACH + 1
     around = graph("MaxPool", channel, kernel_shape=[side] * 2, pads=[REACH] * 4)
@@ -67,6 +87,8 @@ def _peaks(graph, frame, outputs, *, twins, shift, gain, sides=None):
         boxes = graph("Concat", boxes, graph("Add", boxes, graph.real(1.0)), axis=0)
         scores, chosen = graph("TopK", doubled, graph.whole([KEPT]), to=["both", "chosen"])
         boxes = graph("Gather", boxes, chosen)
+    if scene is not None:
+        scores = _judged(graph, scores, scene)
     for value, name in zip((boxes, scores), outputs, strict=True):
         graph("Identity", value, to=[name])
 
@@ -99,10 +121,10 @@ class _Graph:
     def file(self, onnx, properties, inputs, outputs, sides):
         helper = self._helper
         taken = [helper.make_tensor_value_info(inputs[0], 1, [1, 2, *sides])]
-        shapes = (["K", 4], ["K"])
+        shapes = (["K", 4], ["K"], [])
         given = [
             helper.make_tensor_value_info(name, 1, shape)
-            for name, shape in zip(outputs, shapes, strict=True)
+            for name, shape in zip(outputs, shapes, strict=False)
         ]
         graph = helper.make_graph(self._nodes, "tiny", taken, given, self._constants)
         opset = helper.make_opsetid("", 18)

@@ -1,6 +1,6 @@
-"""Contact sheet of every augmentation, on simulated frames: ``python docs/pictures/augmentations.py OUT.png``.
+"""Contact sheet of every augmentation: ``python docs/pictures/augmentations.py OUT.png``.
 
-One row a change: the crop, then six draws of the change alone; boxes are drawn one pixel outside.
+Drawn on simulated frames. One row a change: the crop, then six draws of the change alone; boxes are drawn one pixel outside.
 """
 
 from __future__ import annotations

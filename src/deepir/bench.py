@@ -13,15 +13,12 @@ from typing import Any
 from deepir.choices import ReadOut
 from deepir.data import Dataset, SkippedSample
 from deepir.detector import Detector, R
-from deepir.errors import DeepirError, FrameError
-from deepir.interrupt import stop_on_interrupt
+from deepir.errors import DeepirError
+from deepir.passes import Progress, one_pass
 from deepir.predictions import FrameDetections, Predictions
 from deepir.readout import boxes_peak, boxes_published, merged_peaks
 from deepir.scoring import Scorer
 from deepir.structures import Detections, Sample
-
-Progress = Callable[[int, int], None]
-"""Told the frames done and the frames in all, after each frame."""
 
 _STAGES = ("reading", "detecting", "read_out")
 
@@ -92,6 +89,7 @@ def evaluate(
     """
     scorer, clock = Scorer(detector.cut), Clock()
     run = Evaluation(detector.name, dataset, detector.read_out, scorer, clock, detector)
+    calibrated = detector.calibration is not None
 
     def detect(sample: Sample) -> None:
         clock.lap("reading")
@@ -99,7 +97,8 @@ def evaluate(
         clock.lap("detecting")
         candidates = detector.read(response)
         clock.lap("read_out")
-        scorer.update(sample, candidates, detector.predicted_mask(response))
+        local = detector.local_scores(response, candidates.scores) if calibrated else None
+        scorer.update(sample, candidates, detector.predicted_mask(response), local=local)
 
     _feed(run, detect, progress)
     return run
@@ -152,29 +151,10 @@ def score(
 
 
 def _feed(run: Evaluation, take: Callable[[Sample], None], progress: Progress | None) -> None:
-    with stop_on_interrupt() as stop:
-        for done, sample_id in enumerate(run.dataset.ids, start=1):
-            _take_or_skip(run, take, sample_id)
-            if progress:
-                progress(done, len(run.dataset))
-            if stop.requested:
-                run.interrupted = True
-                break
-    if not run.scorer.frames and not run.interrupted:
-        first = run.skipped[0]
-        raise DeepirError(
-            f"none of the {len(run.skipped)} frames of {run.dataset.split!r} is usable;"
-            f" the first, {first.id!r}: {first.reason}"
-        )
-
-
-def _take_or_skip(run: Evaluation, take: Callable[[Sample], None], sample_id: str) -> None:
-    if run.clock:
-        run.clock.restart()
-    try:
-        take(run.dataset.read(sample_id))
-    except FrameError as error:
-        run.skipped.append(SkippedSample(sample_id, str(error)))
+    done = one_pass(
+        run.dataset, take, before=run.clock.restart if run.clock else None, progress=progress
+    )
+    run.skipped, run.interrupted = done.skipped, done.interrupted
 
 
 def _foreign(entries: dict[str, FrameDetections], dataset: Dataset, wanted: set[str]) -> int:

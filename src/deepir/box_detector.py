@@ -8,18 +8,46 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from deepir.choices import ReadOut
+from deepir.calibration import Calibration
+from deepir.choices import ReadOut, Scene
 from deepir.errors import FrameError
 from deepir.holes import patch_holes
 from deepir.readout import MERGE_PX, TOP_K, boxes_published, merged_peaks
 from deepir.structures import Boxes, Detections, Image, Mask, as_boxes
 
 
+@dataclass(frozen=True)
+class SceneFactor:
+    """What a network makes of the whole frame: scores beyond ``start`` shrank by ``factor``.
+
+    Raises:
+        FrameError: a factor outside (0, 1].
+
+    >>> SceneFactor(0.5, start=0.2).undone([0.1, 0.25]).round(6).tolist()
+    [0.1, 0.3]
+    """
+
+    factor: float
+    start: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.factor <= 1:
+            raise FrameError(f"a scene's factor lies in (0, 1], the network gave {self.factor:g}")
+
+    def undone(self, scores: ArrayLike) -> NDArray[np.float64]:
+        """Scores (K,) as they were before: what each place is worth by itself. The order stays."""
+        values = np.asarray(scores, dtype=np.float64)
+        beyond = np.maximum(values - self.start, 0.0)
+        local: NDArray[np.float64] = np.minimum(values, self.start) + beyond / self.factor
+        return local
+
+
 @dataclass(frozen=True, eq=False)
 class RawBoxes:
     """What a network says of one frame: ``boxes`` (K, 4) and their ``scores`` (K,) in [0, 1].
 
-    Boxes are half-open pixels of the frame and may leave it; K = 0 is legal.
+    Boxes are half-open pixels of the frame and may leave it; K = 0 is legal. ``scene`` is what has
+    been done to the scores in the light of the whole frame; None: nothing.
 
     Raises:
         FrameError: numbers that disagree in count, or that are NaN or infinite.
@@ -30,6 +58,7 @@ class RawBoxes:
 
     boxes: Boxes
     scores: NDArray[np.float64]
+    scene: SceneFactor | None = None
 
     def __post_init__(self) -> None:
         scores = np.asarray(self.scores, dtype=np.float64)
@@ -42,7 +71,11 @@ class RawBoxes:
         object.__setattr__(self, "scores", scores)
 
     def __getitem__(self, chosen: NDArray[np.bool_]) -> RawBoxes:
-        return RawBoxes(self.boxes[chosen], self.scores[chosen])
+        return RawBoxes(self.boxes[chosen], self.scores[chosen], self.scene)
+
+    def without_scene(self) -> RawBoxes:
+        """The same boxes with their scores as they were before the scene was looked at."""
+        return self if self.scene is None else RawBoxes(self.boxes, self.scene.undone(self.scores))
 
 
 Network = Callable[[Image], RawBoxes]
@@ -72,7 +105,9 @@ class BoxDetector:
     are placed, and of those that are one target (`deepir.readout.merged_peaks`, peaks within
     ``merge_px``) the best stays. With "published" each reports its centre, and nothing is merged.
     ``threshold`` overrides what `detect` returns (default: the operating threshold); a threshold
-    below the floor returns every candidate.
+    below the floor returns every candidate. With ``scene="off"`` a network's judgement of the whole
+    scene is undone. It only reorders what reaches the operating threshold, so what is believed
+    stays the same. ``calibration`` says what scores mean; None where nobody measured.
     """
 
     name: str
@@ -85,6 +120,8 @@ class BoxDetector:
     threshold: float | None = None
     top_k: int = TOP_K
     merge_px: float = MERGE_PX
+    scene: Scene = "on"
+    calibration: Calibration | None = None
 
     @property
     def floor(self) -> float:
@@ -118,6 +155,8 @@ class BoxDetector:
         if frame.filled.min() == frame.filled.max():
             return BoxResponse(frame.dark, RawBoxes(as_boxes(()), np.zeros(0)), frame.holes)
         raw = _inside(self.network(frame.filled), frame.filled.shape)
+        if self.scene == "off":
+            raw = raw.without_scene()
         if frame.holes is not None:
             raw = raw[~_fills(frame.holes, raw.boxes)]
         return BoxResponse(frame.dark, raw, frame.holes)
@@ -135,6 +174,18 @@ class BoxDetector:
             within=self.merge_px,
             top_k=self.top_k,
         )
+
+    def local_scores(self, response: BoxResponse, scores: ArrayLike) -> NDArray[np.float64]:
+        """Scores (N,) of a response's detections, without the scene's say."""
+        values = np.asarray(scores, dtype=np.float64)
+        return values if response.raw.scene is None else response.raw.scene.undone(values)
+
+    def probability(self, scores: ArrayLike) -> NDArray[np.float64] | None:
+        """Probability that detections with these scores (N,) are targets; None: not calibrated."""
+        if self.calibration is None:
+            return None
+        odds = self.calibration.odds if self.scene == "on" else self.calibration.local
+        return odds.probability(scores)
 
     def predicted_mask(self, response: BoxResponse) -> None:
         """Boxes claim no pixels."""
@@ -156,7 +207,7 @@ def _inside(raw: RawBoxes, shape: tuple[int, ...]) -> RawBoxes:
     height, width = shape
     boxes = raw.boxes.clip(0, np.array([width, height] * 2, np.float32))
     kept = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
-    return RawBoxes(boxes[kept], raw.scores[kept])
+    return RawBoxes(boxes[kept], raw.scores[kept], raw.scene)
 
 
 def _fills(holes: Mask, boxes: Boxes) -> NDArray[np.bool_]:

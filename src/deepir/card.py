@@ -20,10 +20,11 @@ class Card:
 
     Boxes that score above ``candidate_threshold`` are candidates, those that reach
     ``operating_threshold`` are believed. ``calibration`` is a JSON object that says what scores
-    mean, or None.
+    mean (`deepir.calibration.Calibration`), or None. ``scene_start`` is the score up to which a
+    network's judgement of the whole scene leaves scores as they are; None where it has none.
 
     Raises:
-        DeepirError: no name, or not 0 <= candidate <= operating <= 1.
+        DeepirError: no name, not 0 <= candidate <= operating <= 1, or a start outside [0, 1].
 
     >>> card = Card("oscar_nano", 0.02, 0.3)
     >>> read_card(card.properties(), "x.onnx") == card
@@ -34,6 +35,7 @@ class Card:
     candidate_threshold: float
     operating_threshold: float
     calibration: Mapping[str, object] | None = None
+    scene_start: float | None = None
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -43,6 +45,8 @@ class Card:
             raise DeepirError(
                 f"0 <= candidate <= operating <= 1 is wanted, got {low:g} and {high:g}"
             )
+        if self.scene_start is not None and not 0 <= self.scene_start <= 1:
+            raise DeepirError(f"scene_start is a score in [0, 1], got {self.scene_start:g}")
 
     def properties(self) -> dict[str, str]:
         """Strings to store beside the weights; `read_card` gives the same card back."""
@@ -54,6 +58,8 @@ class Card:
         }
         if self.calibration is not None:
             stored["calibration"] = json.dumps(self.calibration, allow_nan=False)
+        if self.scene_start is not None:
+            stored["scene_start"] = repr(float(self.scene_start))
         return stored
 
 
@@ -78,7 +84,9 @@ def read_card(properties: Mapping[str, str], source: str) -> Card:
         raise DeepirError(f"{source} lacks the property {missing[0]!r}; export it again")
     try:
         low, high = (float(properties[key]) for key in THRESHOLDS)
-        return Card(properties["name"], low, high, _calibration(properties.get("calibration")))
+        start = float(properties["scene_start"]) if "scene_start" in properties else None
+        calibration = _calibration(properties.get("calibration"))
+        return Card(properties["name"], low, high, calibration, start)
     except ValueError as error:
         raise DeepirError(f"the properties of {source} do not fit: {error}") from None
 

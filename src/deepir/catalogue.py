@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from numbers import Integral, Real
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def load_detector(name: str, **options: object) -> Detector[Any]:
     ``read_out`` ("peak", the default, or "published"), ``threshold`` (what `detect` returns;
     default: the detector's operating threshold) and ``top_k`` (candidates a frame); the others
     are the keywords of the detector's function in the catalogue, such as ``mode`` of a filter,
-    or ``weights`` (a path) and ``engine`` of a network.
+    or ``weights`` (a path), ``engine`` and ``false_alarms_per_frame`` of a network.
 
     Raises:
         UsageError: an unknown name, option or choice; the message names the known ones.
@@ -49,14 +49,7 @@ def load_detector(name: str, **options: object) -> Detector[Any]:
     for option in options:
         if option not in (*own, *COMMON_OPTIONS):
             raise unknown_name(f"option of {name!r}", option, (*own, *COMMON_OPTIONS))
-    read_out, top_k = options.get("read_out", "peak"), options.get("top_k", 1)
-    if read_out not in get_args(ReadOut):
-        raise unknown_name("read-out", str(read_out), get_args(ReadOut))
-    if not isinstance(top_k, Integral) or top_k < 1:
-        raise UsageError(f"top_k is a whole number of candidates, at least 1, got {top_k!r}")
-    threshold = options.get("threshold")
-    if threshold is not None and not _is_finite(threshold):
-        raise UsageError(f"threshold is a finite number, got {threshold!r}")
+    _check_common(options)
     try:
         detector = build(**{key: value for key, value in options.items() if key in own})
         detector.respond(np.ones((1, 1)))  # an option that does not fit shows here, not in a run
@@ -64,15 +57,15 @@ def load_detector(name: str, **options: object) -> Detector[Any]:
         raise
     except (TypeError, ValueError) as error:
         raise UsageError(f"an option of {name!r} does not fit: {error}") from error
-    common: dict[str, Any] = {key: options[key] for key in COMMON_OPTIONS if key in options}
-    return replace(detector, **common)
+    common = {key: options[key] for key in COMMON_OPTIONS if options.get(key) is not None}
+    return replace(detector, **cast(dict[str, Any], common))
 
 
 def own_options(name: str) -> tuple[str, ...]:
     """Options of a detector (by its exact name) beside `COMMON_OPTIONS`.
 
     >>> own_options("oscar_nano")
-    ('weights', 'engine')
+    ('weights', 'engine', 'scene', 'false_alarms_per_frame')
     """
     return tuple(inspect.signature(CATALOGUE[name]).parameters)
 
@@ -99,6 +92,28 @@ def find_name(name: str) -> str:
     if _letters(name) not in plain:
         raise unknown_name("detector", name, CATALOGUE)
     return plain[_letters(name)]
+
+
+def _check_common(options: Mapping[str, object]) -> None:
+    """Refuse values that no detector takes.
+
+    Raises:
+        UsageError: the first one that does not fit.
+    """
+    read_out, top_k = options.get("read_out", "peak"), options.get("top_k", 1)
+    if read_out not in get_args(ReadOut):
+        raise unknown_name("read-out", str(read_out), get_args(ReadOut))
+    if not isinstance(top_k, Integral) or top_k < 1:
+        raise UsageError(f"top_k is a whole number of candidates, at least 1, got {top_k!r}")
+    threshold, budget = options.get("threshold"), options.get("false_alarms_per_frame")
+    for option, value in (("threshold", threshold), ("false_alarms_per_frame", budget)):
+        if value is not None and not _is_finite(value):
+            raise UsageError(f"{option} is a finite number, got {value!r}")
+    if threshold is not None and budget is not None:
+        raise UsageError(
+            f"threshold {threshold} and false_alarms_per_frame {budget} both say what is returned:"
+            " leave one out"
+        )
 
 
 def _is_finite(value: object) -> bool:

@@ -8,8 +8,12 @@ ReadOut = Literal["peak", "published"]
 Mode = Literal["default", "reference"]
 """Settings of a detector: ours, or the published ones."""
 
-Engine = Literal["auto", "onnxruntime", "openvino"]
-"""What runs a network from an ONNX file; auto takes OpenVINO where the processor has bf16."""
+Engine = Literal["auto", "onnxruntime", "openvino", "torch"]
+"""What runs a network: an ONNX file runs in OpenVINO where the processor has bf16 (auto), else in
+ONNX Runtime; weights of training or of `deepir convert` run in torch."""
+
+Scene = Literal["on", "off"]
+"""Whether a network's judgement of the whole scene may reorder what it believes."""
 
 Clutter = Literal["cloud", "sea", "terrain", "mixed"]
 """Background of a simulated scene; mixed picks one by the seed."""

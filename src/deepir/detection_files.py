@@ -27,6 +27,8 @@ OWN_FOLDERS = PICTURES, MAPS = "overlays", "saliency"
 LIST = "detections.json"
 LONGEST_NAME = 240  # bytes, so that a suffix still fits into the 255 of most file systems
 HEADS = ("id", "x", "y", "score", "x0", "y0", "x1", "y1")
+PROBABILITY = "probability"
+"""Last column where the detector is calibrated."""
 
 
 class DetectionFiles:
@@ -75,6 +77,17 @@ class DetectionFiles:
             folder.rmdir()
 
     @property
+    def heads(self) -> tuple[str, ...]:
+        """Names of the columns of ``rows``."""
+        return HEADS if self._detector.calibration is None else (*HEADS, PROBABILITY)
+
+    @property
+    def calibrated_on(self) -> str | None:
+        """Data that the probabilities were measured on; None where there are none."""
+        stored = self._detector.calibration
+        return None if stored is None else f"{stored.data} ({stored.frames} frames)"
+
+    @property
     def frames(self) -> int:
         """Frames added so far."""
         return len(self._entries)
@@ -95,8 +108,9 @@ class DetectionFiles:
             stream = io.BytesIO()
             np.save(stream, saliency)
             write_bytes(self.out / MAPS / f"{_file_name(frame.id)}.npy", stream.getvalue())
-        self._entries.append(frame_entry(frame.id, found))
-        self.rows += _rows(frame.id, found)
+        stated = self._detector.probability(found.scores)
+        self._entries.append(frame_entry(frame.id, found, stated))
+        self.rows += _rows(frame.id, found, stated)
 
     def _drop_old_files(self) -> None:
         """Remove pictures of an earlier run into this folder that it names and we do not.
@@ -121,6 +135,7 @@ class DetectionFiles:
             "threshold": self._detector.cut,
             "top_k": self._detector.top_k,
             "merge_px": self._detector.merge_px,
+            "calibrated_on": self.calibrated_on,
             "interrupted": interrupted,
             "detections": self._entries,
             "skipped": self.skipped,
@@ -140,7 +155,7 @@ class DetectionFiles:
         write_json(self.out / LIST, self.json(interrupted=interrupted))
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerows([HEADS, *self.rows])
+        writer.writerows([self.heads, *self.rows])
         write_text(self.out / "detections.csv", stream.getvalue())
 
 
@@ -179,11 +194,14 @@ def _fitting(part: str) -> str:
     return f"{encoded[: LONGEST_NAME - 9].decode(errors='ignore')}-{crc32(encoded):08x}"
 
 
-def _rows(frame_id: str, found: Detections) -> list[tuple[str | float | None, ...]]:
+def _rows(
+    frame_id: str, found: Detections, probabilities: NDArray[np.float64] | None
+) -> list[tuple[str | float | None, ...]]:
     corners = [(None,) * 4] * len(found) if found.boxes is None else found.boxes.tolist()
+    stated = [()] * len(found) if probabilities is None else probabilities[:, None].tolist()
     return [
-        (frame_id, *point, score, *box)
-        for point, score, box in zip(
-            found.points.tolist(), found.scores.tolist(), corners, strict=True
+        (frame_id, *point, score, *box, *probability)
+        for point, score, box, probability in zip(
+            found.points.tolist(), found.scores.tolist(), corners, stated, strict=True
         )
     ]

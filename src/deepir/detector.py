@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from deepir.calibration import Calibration
 from deepir.choices import ReadOut
 from deepir.structures import Detections, Image, Mask
 
@@ -72,6 +73,19 @@ class Detector(Protocol[R]):
     @property
     def merge_px(self) -> float | None:
         """Distance within which peaks of two boxes are one target; None: nothing is merged."""
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What its scores mean, and where that was measured; None: nowhere."""
+
+    def probability(self, scores: ArrayLike) -> NDArray[np.float64] | None:
+        """Probability that detections with these scores (N,) are targets; None: not calibrated."""
+
+    def local_scores(self, response: R, scores: ArrayLike) -> NDArray[np.float64]:
+        """Scores (N,) of a response's detections as budgets of false alarms refer to them.
+
+        Those are the scores without what a network makes of the whole scene.
+        """
 
     def respond(self, image: ArrayLike) -> R:
         """Raw output for one frame (H, W)."""

@@ -113,6 +113,20 @@ class MapDetector:
             response.image, scores, floor=self.floor, believed=self.operating, top_k=self.top_k
         )
 
+    @property
+    def calibration(self) -> None:
+        """Filters are not calibrated."""
+        return
+
+    def local_scores(self, response: MapResponse, scores: ArrayLike) -> NDArray[np.float64]:
+        """The scores (N,) themselves: a filter does not judge the scene."""
+        del response
+        return np.asarray(scores, dtype=np.float64)
+
+    def probability(self, scores: ArrayLike) -> None:
+        """Robust z says nothing of the odds."""
+        del scores
+
     def predicted_mask(self, response: MapResponse) -> Mask:
         """Pixels (H, W) whose score exceeds the threshold."""
         mask: Mask = response.scores > max(self.cut, self.floor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -15,6 +16,9 @@ Grey = NDArray[np.uint8]
 
 Picture = NDArray[np.uint8]
 """(H, W, 3) uint8, blue green red as OpenCV writes them."""
+
+Colour = tuple[int, int, int]
+"""Blue, green, red, 0 to 255."""
 
 STRETCH = (0.5, 99.9)
 """Percentiles of a frame that become black and white in a picture."""
@@ -52,6 +56,16 @@ def stretch_to_8bit(image: ArrayLike, *, percentiles: tuple[float, float] = STRE
     return np.asarray(np.rint(255 * scaled), dtype=np.uint8)
 
 
+@dataclass(frozen=True)
+class Mark:
+    """Something to show in a frame: brackets around its box, and perhaps an inset of its point."""
+
+    box: tuple[int, int, int, int]  # x0 y0 x1 y1, pixels that lie in the frame
+    point: tuple[int, int]  # column and row of a pixel of the frame
+    label: str  # in its inset
+    colour: Colour
+
+
 def draw_overlay(image: ArrayLike, found: Detections, *, title: str = "") -> Picture:
     """Picture of one frame: brackets around each detection, the best four enlarged at the right.
 
@@ -59,15 +73,42 @@ def draw_overlay(image: ArrayLike, found: Detections, *, title: str = "") -> Pic
     its point unless the target is larger; its cross marks the reported point. No detection gives
     the bare frame with a line that says so.
     """
+    marks = detection_marks(found, np.asarray(image).shape)
+    number = {0: "no detection", 1: "1 detection"}.get(len(found), f"{len(found)} detections")
+    return draw_marks(image, marks, caption=f"{title}   {number}" if title else number)
+
+
+def detection_marks(found: Detections, shape: tuple[int, ...]) -> list[Mark]:
+    """A mark for each detection in a frame of ``shape`` (H, W), best first."""
+    marks = []
+    for rank, (x, y) in enumerate(found.points.tolist()):
+        colour = _COLOURS[rank] if rank < INSETS else _OTHERS
+        label = f"({x:g}, {y:g})  {found.scores[rank]:.4g}"
+        marks.append(Mark(_square(found, rank, shape), _pixel((x, y), shape), label, colour))
+    return marks
+
+
+def box_mark(box: ArrayLike, shape: tuple[int, ...], label: str, colour: Colour) -> Mark:
+    """A mark for a box (4,) of a frame of ``shape`` (H, W); its inset shows the box's middle."""
+    x0, y0, x1, y1 = np.rint(np.asarray(box)).astype(int).tolist()
+    middle = _pixel(((x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2), shape)
+    return Mark(_clipped((x0, y0, x1, y1), shape), middle, label, colour)
+
+
+def draw_marks(image: ArrayLike, marks: Sequence[Mark], *, caption: str) -> Picture:
+    """Picture of one frame (H, W): brackets for each mark, the first four enlarged at the right.
+
+    What is marked first is drawn on top. The caption stands above the frame.
+    """
     grey = stretch_to_8bit(image)
     factor = max(1, LONG_SIDE_PX // max(grey.shape))
     frame = _coloured(_enlarge(grey, factor))
-    for rank in reversed(range(len(found))):
-        _mark(frame, _square(found, rank, grey.shape), factor, rank)
+    for rank in reversed(range(len(marks))):
+        _bracket(frame, marks[rank], factor, rank)
     frame = _at_least(frame, INSET_PX + _GAP)
-    panel = _insets(check_image(image), found, frame.shape[0])
+    panel = _insets(check_image(image), marks, frame.shape[0])
     body = np.concatenate([frame, panel], axis=1)
-    return np.concatenate([_caption(title, len(found), body.shape[1]), body], axis=0)
+    return np.concatenate([_caption(caption, body.shape[1]), body], axis=0)
 
 
 def _square(found: Detections, rank: int, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
@@ -75,32 +116,37 @@ def _square(found: Detections, rank: int, shape: tuple[int, ...]) -> tuple[int, 
     if found.boxes is not None:
         x0, y0, x1, y1 = np.rint(found.boxes[rank]).astype(int).tolist()
     else:
-        x, y = _pixel(found, rank, shape)
+        x, y = _pixel(found.points[rank].tolist(), shape)
         x0, y0, x1, y1 = x - 2, y - 2, x + 3, y + 3
+    return _clipped((x0, y0, x1, y1), shape)
+
+
+def _clipped(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Part of a box that lies in the frame."""
     height, width = shape
+    x0, y0, x1, y1 = box
     return max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
 
 
-def _pixel(found: Detections, rank: int, shape: tuple[int, ...]) -> tuple[int, int]:
+def _pixel(point: Sequence[float], shape: tuple[int, ...]) -> tuple[int, int]:
     """Column and row of a point, drawn at the border where it lies outside the frame."""
-    x, y = np.nan_to_num(found.points[rank]).tolist()
+    x, y = np.nan_to_num(point).tolist()
     return round(min(max(x, 0), shape[1] - 1)), round(min(max(y, 0), shape[0] - 1))
 
 
-def _mark(frame: Picture, box: tuple[int, int, int, int], factor: int, rank: int) -> None:
+def _bracket(frame: Picture, mark: Mark, factor: int, rank: int) -> None:
     """Corner brackets a few pixels outside the box, so that the target stays visible."""
-    colour = _COLOURS[rank] if rank < INSETS else _OTHERS
-    x0, y0, x1, y1 = (side * factor for side in box)
+    x0, y0, x1, y1 = (side * factor for side in mark.box)
     margin = 6
     x0, y0, x1, y1 = x0 - margin, y0 - margin, x1 + margin, y1 + margin
     arm = max(5, min(x1 - x0, y1 - y0) // 4)
     for x, across in ((x0, arm), (x1, -arm)):
         for y, down in ((y0, arm), (y1, -arm)):
-            cv2.line(frame, (x, y), (x + across, y), colour, 1, cv2.LINE_AA)
-            cv2.line(frame, (x, y), (x, y + down), colour, 1, cv2.LINE_AA)
+            cv2.line(frame, (x, y), (x + across, y), mark.colour, 1, cv2.LINE_AA)
+            cv2.line(frame, (x, y), (x, y + down), mark.colour, 1, cv2.LINE_AA)
     if rank < INSETS:
         right = x1 + 4 if x1 + 16 < frame.shape[1] else x0 - 14
-        cv2.putText(frame, str(rank + 1), (right, y0 + 8), _FONT, 0.45, colour, 1, cv2.LINE_AA)
+        cv2.putText(frame, str(rank + 1), (right, y0 + 8), _FONT, 0.45, mark.colour, 1, cv2.LINE_AA)
 
 
 def _at_least(frame: Picture, height: int) -> Picture:
@@ -109,37 +155,34 @@ def _at_least(frame: Picture, height: int) -> Picture:
     return np.pad(frame, ((0, below), (0, 0), (0, 0)))
 
 
-def _insets(image: Image, found: Detections, height: int) -> Picture:
-    """Column of enlarged detections; as many as fit, at most four."""
-    count = min(INSETS, len(found))
+def _insets(image: Image, marks: Sequence[Mark], height: int) -> Picture:
+    """Column of enlarged marks; as many as fit, at most four."""
+    count = min(INSETS, len(marks))
     side = min(INSET_PX, height // max(count, 1) - _GAP)
     if side < SMALLEST_INSET_PX:
         side, count = INSET_PX, height // (INSET_PX + _GAP)
     panel = np.full((height, INSET_PX + 2 * _GAP, 3), _BACKDROP, dtype=np.uint8)
     for rank in range(count):
         top = _GAP // 2 + rank * (side + _GAP)
-        panel[top : top + side, _GAP : _GAP + side] = _inset(image, found, rank, side)
+        panel[top : top + side, _GAP : _GAP + side] = _inset(image, marks[rank], rank, side)
     return panel
 
 
-def _inset(image: Image, found: Detections, rank: int, side: int) -> Picture:
-    """One detection enlarged; grey levels are stretched over what the inset shows."""
-    x0, y0, x1, y1 = _square(found, rank, image.shape)
+def _inset(image: Image, mark: Mark, rank: int, side: int) -> Picture:
+    """One mark enlarged; grey levels are stretched over what the inset shows."""
+    x0, y0, x1, y1 = mark.box
     crop = max(CROP_PX, 2 * max(x1 - x0, y1 - y0)) | 1
-    column, row = _pixel(found, rank, image.shape)
+    column, row = mark.point
     left, top = column - crop // 2, row - crop // 2
     shown = _crop(image, left, top, crop)
     picture = _coloured(cv2.resize(shown, (side, side), interpolation=cv2.INTER_NEAREST))
-    colour = _COLOURS[rank]
     scale = side / crop
     at = (int((column - left + 0.5) * scale), int((row - top + 0.5) * scale))
     for step in ((1, 0), (-1, 0), (0, 1), (0, -1)):
         near, far = ((at[0] + reach * step[0], at[1] + reach * step[1]) for reach in (14, 26))
-        cv2.line(picture, near, far, colour, 1, cv2.LINE_AA)
-    cv2.rectangle(picture, (0, 0), (side - 1, side - 1), colour, 1)
-    x, y = found.points[rank]
-    label = f"{rank + 1}  ({x:g}, {y:g})  {found.scores[rank]:.4g}"
-    _shadowed(picture, label, (6, side - 7))
+        cv2.line(picture, near, far, mark.colour, 1, cv2.LINE_AA)
+    cv2.rectangle(picture, (0, 0), (side - 1, side - 1), mark.colour, 1)
+    _shadowed(picture, f"{rank + 1}  {mark.label}", (6, side - 7))
     return picture
 
 
@@ -156,10 +199,9 @@ def _crop(image: Image, left: int, top: int, side: int) -> Grey:
     return part
 
 
-def _caption(title: str, count: int, width: int) -> Picture:
+def _caption(text: str, width: int) -> Picture:
     strip = np.full((26, width, 3), _BACKDROP, dtype=np.uint8)
-    number = {0: "no detection", 1: "1 detection"}.get(count, f"{count} detections")
-    _shadowed(strip, f"{title}   {number}" if title else number, (_GAP, 18))
+    _shadowed(strip, text, (_GAP, 18))
     return strip
 
 

@@ -2,7 +2,8 @@
 
 ``{"detections": [{"id": ..., "points": [[x, y, score], ...], "boxes": [[x0, y0, x1, y1], ...]}]}``
 where ``boxes`` may be left out; other keys are free, and ``detector``, ``operating_threshold``,
-``threshold``, ``floor`` and ``merge_px`` are used where they are there.
+``threshold``, ``floor`` and ``merge_px`` are used where they are there. A calibrated network adds
+``probabilities``, one a point.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, Field, FiniteFloat, ValidationError, model_validator
 
 from deepir.errors import DeepirError
@@ -86,7 +89,9 @@ def read_predictions(path: Path) -> Predictions:
         raise DeepirError(f"predictions {str(path)!r} do not fit: {_first(error)}") from None
 
 
-def frame_entry(frame_id: str, found: Detections) -> dict[str, object]:
+def frame_entry(
+    frame_id: str, found: Detections, probabilities: NDArray[np.float64] | None = None
+) -> dict[str, object]:
     """Entry of one frame for the file, numbers written so that reading gives them back."""
     rows = [
         [*point, score]
@@ -95,6 +100,8 @@ def frame_entry(frame_id: str, found: Detections) -> dict[str, object]:
     entry: dict[str, object] = {"id": frame_id, "points": rows}
     if found.boxes is not None:
         entry["boxes"] = found.boxes.tolist()
+    if probabilities is not None:
+        entry["probabilities"] = probabilities.tolist()
     return entry
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import asdict
 
 from deepir import __version__
 from deepir.bench import Evaluation
 from deepir.metrics.bootstrap import DRAWS
+from deepir.metrics.reliability import reliability
+from deepir.scoring import at_thresholds
 
 SEED = 0
 """Seed of the bootstrap draws behind every interval."""
@@ -39,6 +42,25 @@ FIELDS = {
     "metrics.false_objects_per_frame_interval": "95 % bootstrap interval, [low, high]",
     "metrics.false_objects_per_megapixel": "the same by million pixels",
     "metrics.pd_at": "false objects a frame -> best Pd within that budget, on this very set",
+    "metrics.operating_points": "false objects a frame (0.1, 0.5, 1) -> threshold from the curve on"
+    " this very set (null where none keeps to it), pd and false_objects_per_frame there",
+    "metrics.with_targets.frames": "frames that hold targets",
+    "metrics.with_targets.mnocoap": "mNoCoAP of those frames alone: there, nothing is gained by"
+    " keeping quiet on cameras that never see a target",
+    "metrics.with_targets.mnocoap_interval": "95 % bootstrap interval over them, [low, high]",
+    "metrics.sources": "source of frames, told from their ids -> frames, targets, mnocoap and pd of"
+    " its frames alone (null without targets), false_objects_per_frame",
+    "metrics.box_ap": "IoU (0.3, 0.5) -> average precision of boxes, PASCAL VOC area style; null"
+    " where points came without boxes",
+    "metrics.errors.targets": "class -> targets: small (no side of the box longer than 4 px), dim"
+    " (local SCR below 3), small_and_dim, other; each target is of one class",
+    "metrics.errors.missed": "class -> targets that no believed point hits",
+    "metrics.errors.hits": "believed points that hit a target",
+    "metrics.errors.badly_placed": "of those, the ones whose NoCo is not above 0.5",
+    "metrics.errors.false_beside_target": "false believed points within 3 px of a target's box, or"
+    " in a box that is hit already",
+    "metrics.errors.false_beside_none": "the other false believed points in frames with targets",
+    "metrics.errors.false_without_targets": "false believed points in frames without targets",
     "metrics.pixel": "iou, niou (frames without any pixel left out), precision, recall, f1 of the"
     " mask at the operating threshold; null without masks",
     "metrics.target": "pd and fa (a fraction of pixels) of its components: centroids closer than"
@@ -49,6 +71,10 @@ FIELDS = {
     "metrics.hybrid.fa": "pixels of unmatched components as a fraction of all pixels",
     "metrics.hybrid.seg_iou": "mean pixel IoU of matched pairs; with its three errors it sums to 1",
     "metrics.hybrid.loc_iou": "matched pairs by all components; with its four errors it sums to 1",
+    "calibration": "null where the detector is not calibrated; else data and frames that it was"
+    " calibrated on, points (budget of false objects a frame -> the threshold stored for it, on"
+    " scores without the scene's say, and pd and false_objects_per_frame with it here), and"
+    " reliability (mean stated probability, count and hit_rate here, in tenths of probability)",
     "speed": "null for saved detections",
     "speed.frames_per_second": "frames by the time from array to points (detecting and read-out)",
     "speed.median_ms": "median time a frame from array to points",
@@ -87,10 +113,27 @@ def result_json(run: Evaluation) -> dict[str, object]:
         "missing": run.missing,
         "ignored": run.ignored,
         "metrics": run.scorer.figures(draws=DRAWS, seed=SEED),
+        "calibration": calibration_json(run),
         "speed": run.clock.figures() if run.clock else None,
         "peak_memory_mb": peak_memory_mb(),
         "bootstrap": {"draws": DRAWS, "seed": SEED},
         "skipped": [{"id": one.id, "reason": one.reason} for one in run.skipped],
+    }
+
+
+def calibration_json(run: Evaluation) -> dict[str, object] | None:
+    """How the probabilities and thresholds that travel with the weights hold on these frames."""
+    if run.detector is None or run.detector.calibration is None:
+        return None
+    stored = run.detector.calibration
+    scores, right = run.scorer.curve.columns()
+    stated = run.detector.probability(scores)
+    assert stated is not None  # it is calibrated
+    return {
+        "data": stored.data,
+        "frames": stored.frames,
+        "points": at_thresholds(run.scorer.local, stored.thresholds),
+        "reliability": [asdict(part) for part in reliability(stated, right)],
     }
 
 

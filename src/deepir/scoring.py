@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from deepir.data import source_of
 from deepir.errors import FrameError
 from deepir.metrics.bootstrap import DRAWS, Interval, mnocoap_interval, ratio_interval
+from deepir.metrics.box_ap import BoxHits
+from deepir.metrics.error_split import CLASSES, ErrorSplit, error_split
 from deepir.metrics.hybrid import HybridCounts, hybrid_rule, hybrid_scores
 from deepir.metrics.noco_ap import NocoHits
 from deepir.metrics.pixel import PixelCounts
-from deepir.metrics.target import DistanceCounts, PointCurve, distance_rule, paired_components
+from deepir.metrics.target import (
+    DistanceCounts,
+    PointCurve,
+    PointScores,
+    distance_rule,
+    paired_components,
+)
 from deepir.noco import noco_map
 from deepir.structures import Detections, Mask, Sample
 
 BUDGETS = (0.01, 0.1, 1.0)
 """False objects a frame at which Pd is read off the curve."""
+
+OPERATING_BUDGETS = (0.1, 0.5, 1.0)
+"""False objects a frame of the three operating points."""
 
 Figures = dict[str, object]
 
@@ -26,13 +39,18 @@ class Scorer:
     """Counts of all metrics over the frames fed so far; memory grows by their detections only.
 
     ``operating`` is the score from which a detection is believed: Pd, false objects and the mask
-    scores are taken there, average precision and ``pd_at`` from all candidates.
+    scores are taken there, average precision and ``pd_at`` from all candidates. ``ids`` are those
+    of the frames, in the order fed; ``local`` is the curve of scores without the scene's say.
     """
 
     def __init__(self, operating: float) -> None:
         self.operating = operating
         self.hits = NocoHits()
         self.curve = PointCurve()
+        self.local = PointCurve()
+        self.ids: list[str] = []
+        self._boxes: BoxHits | None = BoxHits()
+        self._errors = ErrorSplit()
         self._pixels = PixelCounts()
         self._distance = DistanceCounts()
         self._hybrid = HybridCounts()
@@ -43,8 +61,18 @@ class Scorer:
         """Frames fed so far."""
         return self.curve.frames
 
-    def update(self, sample: Sample, candidates: Detections, mask: Mask | None) -> None:
+    def update(
+        self,
+        sample: Sample,
+        candidates: Detections,
+        mask: Mask | None,
+        *,
+        local: ArrayLike | None = None,
+    ) -> None:
         """Add one frame: its truth, all candidates, and the pixels believed to be target.
+
+        ``local`` (N,) are the candidates' scores without the scene's say; None where nobody asks
+        for thresholds that refer to them.
 
         Raises:
             FrameError: NaN or infinite pixels around a target, whose NoCo is then unknown.
@@ -56,12 +84,26 @@ class Scorer:
             raise FrameError(f"no NoCo map of {sample.id!r}: {error}") from None
         self.hits.update(rows, truth, sample.boxes)
         self.curve.update(candidates, sample.image.shape, boxes=sample.boxes)
+        if local is not None:
+            alone = Detections(candidates.points, np.asarray(local), candidates.boxes)
+            self.local.update(alone, sample.image.shape, boxes=sample.boxes)
+        self.ids.append(sample.id)
+        self._take_boxes(candidates, sample)
+        self._errors += error_split(sample, candidates.above(self.operating).points, truth)
         if mask is not None and sample.mask is not None:
             self._masks += 1
             self._pixels.update(mask, sample.mask)
             found, wanted = paired_components(mask, sample.mask)
             self._distance += distance_rule(found, wanted)
             self._hybrid += hybrid_rule(found, wanted)
+
+    def _take_boxes(self, candidates: Detections, sample: Sample) -> None:
+        """Match boxes, until a frame has points only."""
+        if candidates.boxes is None and len(candidates):
+            self._boxes = None
+        if self._boxes is not None:
+            boxes = () if candidates.boxes is None else candidates.boxes
+            self._boxes.update(boxes, candidates.scores, sample.boxes)
 
     def figures(self, *, draws: int = DRAWS, seed: int = 0) -> Figures:
         """All figures as plain values, with 95 % intervals over frames.
@@ -86,7 +128,40 @@ class Scorer:
             "false_objects_per_frame_interval": share(points.false_objects, ones),
             "false_objects_per_megapixel": points.false_objects_per_megapixel,
             "pd_at": {f"{budget:g}": self.curve.pd_at(budget) for budget in BUDGETS},
+            "operating_points": at_thresholds(
+                self.curve, [(one, self.curve.threshold_at(one)) for one in OPERATING_BUDGETS]
+            ),
+            "with_targets": self._with_targets(draws, seed),
+            "sources": self._sources(points),
+            "box_ap": None if self._boxes is None else _keyed(self._boxes.score()),
+            "errors": _error_figures(self._errors),
             **self._mask_figures(),
+        }
+
+    def _with_targets(self, draws: int, seed: int) -> Figures:
+        """MNoCoAP of the frames with targets alone: nothing is gained by quiet cameras there."""
+        bearing = self.hits.only(self.hits.targets > 0)
+        return {
+            "frames": len(bearing.targets),
+            "mnocoap": bearing.score().mean,
+            "mnocoap_interval": _pair(mnocoap_interval(bearing, draws=draws, seed=seed)),
+        }
+
+    def _sources(self, points: PointScores) -> Figures:
+        """Figures of the frames of each source, in alphabetical order."""
+        sources = np.array([source_of(sample_id) for sample_id in self.ids], dtype=object)
+        return {
+            str(name): self._of_frames(sources == name, points) for name in sorted(set(sources))
+        }
+
+    def _of_frames(self, chosen: NDArray[np.bool_], points: PointScores) -> Figures:
+        targets = int(points.targets[chosen].sum())
+        return {
+            "frames": int(chosen.sum()),
+            "targets": targets,
+            "mnocoap": self.hits.only(chosen).score().mean if targets else None,
+            "pd": float(points.hits[chosen].sum() / targets) if targets else None,
+            "false_objects_per_frame": float(points.false_objects[chosen].mean()),
         }
 
     def _mask_figures(self) -> Figures:
@@ -97,6 +172,31 @@ class Scorer:
             "target": {"pd": self._distance.pd, "fa": self._distance.fa},
             "hybrid": asdict(hybrid_scores(self._hybrid)),
         }
+
+
+def at_thresholds(curve: PointCurve, thresholds: Iterable[tuple[float, float]]) -> Figures:
+    """Pd and false objects a frame at the threshold for each budget, by budget.
+
+    An infinite threshold, where even the best detections are too many, is None.
+    """
+    figures: Figures = {}
+    for budget, threshold in thresholds:
+        scores = curve.at(threshold)
+        figures[f"{budget:g}"] = {
+            "threshold": threshold if np.isfinite(threshold) else None,
+            "pd": scores.pd,
+            "false_objects_per_frame": scores.false_objects_per_frame,
+        }
+    return figures
+
+
+def _error_figures(split: ErrorSplit) -> Figures:
+    counts = asdict(split)
+    return {
+        "targets": {kind: counts.pop(kind) for kind in CLASSES},
+        "missed": {kind: counts.pop(f"missed_{kind}") for kind in CLASSES},
+        **counts,
+    }
 
 
 def _pair(interval: Interval) -> list[float]:

@@ -14,6 +14,7 @@ from deepir.catalogue import load_detector
 from deepir.cli.options import DEFAULT_DETECTOR
 
 ALL = pytest.mark.parametrize("name", sorted(classical.CATALOGUE))
+MAPS = ("--detector", "mpcm", "--save-saliency")
 
 
 def found_ids(detections):
@@ -104,7 +105,7 @@ class TestInputs:
         self, deepir, save, out, tmp_path, detections
     ):
         given = save("in/a/x.png"), save("in/b/x.png")
-        assert deepir("detect", *given, "--out", out, "--save-saliency").status == 0
+        assert deepir("detect", *given, "--out", out, *MAPS).status == 0
         assert len(set(found_ids(detections))) == 2
         assert files_below(tmp_path / "in") == {"a/x.png", "b/x.png"}
         assert len(files_below(out / "overlays")) == len(files_below(out / "saliency")) == 2
@@ -127,7 +128,7 @@ class TestInputs:
         self, deepir, save, tmp_path, monkeypatch
     ):
         monkeypatch.chdir(save("a.png").parent)
-        runs = [deepir("detect", ".", "--json", "--save-saliency").json for _ in range(2)]
+        runs = [deepir("detect", ".", "--json", *MAPS).json for _ in range(2)]
         assert runs[0] == runs[1]
         assert [entry["id"] for entry in runs[0]["detections"]] == ["a"]
         assert (tmp_path / "deepir-out" / "overlays" / "a.png").is_file()
@@ -156,8 +157,9 @@ class TestWithoutInput:
 
 class TestFiles:
     def test_json_holds_what_the_detector_returns(self, deepir, save, out, target_frame):
-        written = deepir("detect", save("a.png"), "--out", out, "--json").json
-        found = load_detector(DEFAULT_DETECTOR).detect(target_frame)
+        chosen = ("--detector", "mpcm")
+        written = deepir("detect", save("a.png"), "--out", out, "--json", *chosen).json
+        found = load_detector("mpcm").detect(target_frame)
         (entry,) = written["detections"]
         assert entry["id"] == "a"
         assert entry["points"] == [
@@ -167,7 +169,7 @@ class TestFiles:
         assert entry["boxes"] == found.boxes.tolist()
         assert entry["points"][0][:2] == [25, 20]
         assert written["skipped"] == []
-        assert (written["detector"], written["interrupted"]) == (DEFAULT_DETECTOR, False)
+        assert (written["detector"], written["interrupted"]) == ("mpcm", False)
 
     def test_printed_and_written_json_are_equal(self, deepir, save, out, detections):
         assert deepir("detect", save("a.png"), "--out", out, "--json").json == detections()
@@ -177,7 +179,7 @@ class TestFiles:
         with (out / "detections.csv").open(encoding="utf-8", newline="") as stream:
             rows = list(csv.DictReader(stream))
         (entry,) = detections()["detections"]
-        assert list(rows[0]) == ["id", "x", "y", "score", "x0", "y0", "x1", "y1"]
+        assert list(rows[0]) == ["id", "x", "y", "score", "x0", "y0", "x1", "y1", "probability"]
         assert [[float(row[key]) for key in ("x", "y", "score")] for row in rows] == entry["points"]
         boxes = [[float(row[key]) for key in ("x0", "y0", "x1", "y1")] for row in rows]
         assert boxes == entry["boxes"]
@@ -191,7 +193,7 @@ class TestFiles:
 
     def test_saliency_of_a_frame_with_holes_is_finite(self, deepir, save, out, target_frame):
         frame = np.where(target_frame % 7 == 0, np.nan, target_frame)
-        deepir("detect", save("a.npy", frame), "--out", out, "--save-saliency", "--no-overlays")
+        deepir("detect", save("a.npy", frame), "--out", out, *MAPS, "--no-overlays")
         assert files_below(out) == {"detections.json", "detections.csv", "saliency/a.npy"}
         assert np.isfinite(np.load(out / "saliency" / "a.npy")).all()
 

@@ -14,7 +14,7 @@ from deepir.training.sampler import CropSampler, FalseAlarm
 from deepir.training.settings import Mixture
 
 SIDE = 64
-PLAIN = {"expose": 0, "worsen": 0, "paste": 0, "plant": 0}
+PLAIN = {"expose": 0, "worsen": 0, "paste": 0, "plant": 0, "plant_empty": 0}
 NONE = np.zeros((0, 4), np.float32)
 
 
@@ -79,7 +79,7 @@ def test_frames_of_any_size_and_depth_give_sound_crops(height, width, seed, dtyp
     x, y = rng.integers(width), rng.integers(height)
     image = rng.integers(0, 200, (height, width)).astype(dtype)
     frame = Sample(image, [[x, y, min(x + 3, width), min(y + 2, height)]])
-    everything = Mixture(rescale=1, expose=1, worsen=1, paste=1, plant=1)
+    everything = Mixture(rescale=1, expose=1, worsen=1, paste=1, plant=1, plant_empty=1)
     drawn = CropSampler([frame], size=SIDE, seed=seed, mixture=everything).draw(0, 0)
     assert drawn.channels.shape == (2, SIDE, SIDE)
     assert drawn.channels.dtype == drawn.boxes.dtype == np.float32
@@ -153,3 +153,16 @@ def test_no_target_is_shrunk_below_two_pixels():
     for slot in range(60):
         box = sampler.draw(0, slot).boxes[0]
         assert (box[2:] - box[:2] >= 1.9).all()
+
+
+@pytest.mark.parametrize(("own", "empty"), [(1, 0), (0, 1), (0, 0)])
+def test_targets_are_planted_by_the_kind_of_frame(own, empty):
+    """Simulated targets come as often as asked to frames with targets of their own, and without."""
+    noise = np.random.default_rng(0).normal(90, 3, (80, 80)).astype(np.uint8)
+    boxed = plain_sampler(
+        [Sample(noise, [[30, 40, 34, 43]])], target=1, false_alarm=0, plant=own, plant_empty=empty
+    )
+    bare = plain_sampler([Sample(noise, NONE)], plant=own, plant_empty=empty)
+    added = [sum(len(each.draw(0, slot).boxes) for slot in range(20)) for each in (boxed, bare)]
+    assert (added[0] > 20) == bool(own)
+    assert (added[1] > 0) == bool(empty)

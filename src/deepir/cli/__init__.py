@@ -20,9 +20,11 @@ from cyclopts import App, CycloptsError
 
 from deepir import __version__
 from deepir.cli.bench import bench
+from deepir.cli.calibrate import calibrate
 from deepir.cli.convert import convert
 from deepir.cli.detect import detect
 from deepir.cli.evaluate import evaluate
+from deepir.cli.export import export
 from deepir.cli.info import info
 from deepir.cli.list_detectors import list_detectors
 from deepir.cli.score import score
@@ -50,6 +52,8 @@ def build_app() -> App:
     app.command(simulate)
     app.command(train_app())
     app.command(convert)
+    app.command(export)
+    app.command(calibrate)
     app.command(list_detectors, name="list")
     app.command(info)
     return app

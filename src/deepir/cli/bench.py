@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from deepir.choices import Mode, ReadOut
-from deepir.cli.options import DataOptions, DetectorOptions
+from deepir.cli.options import Budget, DataOptions, DetectorOptions
 from deepir.cli.terminal import finish, print_table, progress_bar
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def bench(
         Literal["peak", "published", "both"], Parameter(name="--read-out")
     ] = "peak",
     mode: Mode | None = None,
+    false_alarms_per_frame: Budget = None,
     out: Path | None = None,
     json: Path | None = None,
 ) -> int:
@@ -37,6 +38,7 @@ def bench(
         data: which frames with truth.
         read_out: how points are read; both gives two rows a detector.
         mode: of filters: our settings (default), or the published ones (reference).
+        false_alarms_per_frame: of calibrated networks: a budget to keep to.
         out: folder for bench.md, bench.csv and bench.json.
         json: write the JSON to this file.
     """
@@ -45,7 +47,9 @@ def bench(
 
     read_outs: tuple[ReadOut, ...] = READ_OUTS if read_out == "both" else (read_out,)
     detectors = [
-        DetectorOptions(mode=mode, read_out=rule).load(name)
+        DetectorOptions(
+            mode=mode, read_out=rule, false_alarms_per_frame=false_alarms_per_frame
+        ).load(name)
         for name in _chosen(names, mode)
         for rule in read_outs
     ]

@@ -189,10 +189,13 @@ def _show_table(files: DetectionFiles) -> None:
 
     rows = files.rows[:TABLE_ROWS]
     if rows:
-        print_table(Table(("frame", "x", "y", "score", "box x0", "y0", "x1", "y1"), rows))
+        heads = ("frame", "x", "y", "score", "box x0", *files.heads[5:])
+        print_table(Table(heads, rows))
     if len(files.rows) > len(rows):
         print(f"... and {len(files.rows) - len(rows)} more in detections.csv")
     print(f"{len(files.rows)} detections in {files.frames} frames")
+    if files.calibrated_on:
+        print(f"probabilities hold on data like {files.calibrated_on}; elsewhere they may be off")
 
 
 def _say_nothing_reached(work: _Work) -> None:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter, Token
 
-from deepir.choices import Engine, Mode, ReadOut
+from deepir.choices import Engine, Mode, ReadOut, Scene
 
 if TYPE_CHECKING:
     from deepir.data import Dataset
     from deepir.detector import Detector
 
-DEFAULT_DETECTOR = "mpcm"  # ignores a sensor's pedestal, and ranks best beside top-hat and LCM
+DEFAULT_DETECTOR = "oscar_nano"
 
 
 def whole(_: object, tokens: Sequence[Token]) -> int:
@@ -36,6 +36,9 @@ def finite(_: object, value: float | None) -> None:
 
 Whole = Annotated[int, Parameter(converter=whole)]
 Threshold = Annotated[float | None, Parameter(validator=finite)]
+Budget = Annotated[
+    float | None, Parameter(name="--false-alarms-per-frame", validator=finite, negative=())
+]
 
 
 @Parameter(name="*")
@@ -52,11 +55,15 @@ class DataOptions:
     split: str | None = None
     """Split: test_full, val_full ... (default: the dataset's test split)."""
 
+    without: Path | None = None
+    """Text file of ids to leave out, one a line."""
+
     def open(self) -> Dataset:
         """Open the dataset."""
-        from deepir.data import open_dataset
+        from deepir.data import open_dataset, without_listed
 
-        return open_dataset(self.data, root=self.root, split=self.split)
+        dataset = open_dataset(self.data, root=self.root, split=self.split)
+        return without_listed(dataset, self.without) if self.without else dataset
 
 
 @Parameter(name="*")
@@ -77,10 +84,17 @@ class DetectorOptions:
     """At most this many candidates a frame."""
 
     weights: Path | None = None
-    """Of a network: its weights, an .onnx file (default: those that came with deepir)."""
+    """Of a network: its weights, .onnx or .safetensors (default: those that came with deepir)."""
 
     engine: Engine | None = None
     """Of a network: what runs it (default: auto, the faster one that is installed)."""
+
+    scene: Scene | None = None
+    """Of a network: whether its view of the whole scene may reorder what it finds (default: on)."""
+
+    false_alarms_per_frame: Budget = None
+    """Of a calibrated network: instead of a threshold, a budget to keep to; scores are then those
+    of scene off."""
 
     def load(self, name: str) -> Detector[Any]:
         """Build the detector with these options."""
@@ -92,6 +106,8 @@ class DetectorOptions:
             "top_k": self.top_k,
             "weights": self.weights,
             "engine": self.engine,
+            "scene": self.scene,
+            "false_alarms_per_frame": self.false_alarms_per_frame,
         }
         chosen = {key: value for key, value in given.items() if value is not None}
         return load_detector(name, read_out=self.read_out, **chosen)

@@ -12,26 +12,30 @@ from deepir.cli.status import INTERRUPTED, PARTIAL
 
 if TYPE_CHECKING:
     from deepir.bench import Evaluation
+    from deepir.passes import Pass
     from deepir.tables import Table
 
 _PIPE_WIDTH = 1000  # columns where there is no terminal: enough to fold nothing
 
 
 def print_table(table: Table, *, title: str = "") -> None:
-    """Print a table with figures to four digits."""
+    """Print a table with figures to four digits, its title on a line of its own above it."""
     from rich.console import Console
     from rich.table import Table as RichTable
 
     from deepir.tables import shown
 
-    drawn = RichTable(title=title or None, title_justify="left", title_style="bold")
+    drawn = RichTable()
     for column, head in enumerate(table.heads):
         numeric = all(not isinstance(row[column], str) for row in table.rows)
         drawn.add_column(head, justify="right" if numeric else "left", overflow="fold")
     for row in table.rows:
         drawn.add_row(*map(shown, row))
     width = None if sys.stdout and sys.stdout.isatty() else _PIPE_WIDTH
-    Console(width=width, highlight=False, markup=False).print(drawn)
+    console = Console(width=width, highlight=False, markup=False)
+    if title:
+        console.print(title, style="bold")
+    console.print(drawn)
 
 
 def print_json(value: object) -> None:
@@ -80,11 +84,18 @@ def report_skipped(skipped: list[tuple[str, str]]) -> None:
 
 def finish(run: Evaluation) -> int:
     """Say what a run left out; returns its exit status."""
-    report_skipped([(one.id, one.reason) for one in run.skipped])
-    if run.interrupted:
-        note(f"interrupted: the figures are of the {run.scorer.frames} frames finished by then")
+    from deepir.passes import Pass
+
+    return finish_pass(Pass(run.scorer.ids, run.skipped, run.interrupted), len(run.dataset))
+
+
+def finish_pass(done: Pass, frames: int) -> int:
+    """Say what a pass over so many frames left out; returns its exit status."""
+    report_skipped([(one.id, one.reason) for one in done.skipped])
+    if done.interrupted:
+        note(f"interrupted: the figures are of the {len(done.taken)} frames finished by then")
         return INTERRUPTED
-    if run.skipped:
-        note(f"partial: {len(run.skipped)} of {len(run.dataset)} frames are not in the figures")
+    if done.skipped:
+        note(f"partial: {len(done.skipped)} of {frames} frames are not in the figures")
         return PARTIAL
     return 0

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from deepir.data.dataset import Dataset, SkippedSample, read_samples
+from deepir.data.excluding import Excluding, without_listed
+from deepir.data.origin import source_of
 from deepir.data.simulated import Simulated
 from deepir.data.sirst import SirstV2, write_sirst_v2
 from deepir.errors import unknown_name
@@ -18,11 +20,14 @@ CATALOGUE: dict[str, Callable[[Path | None, str | None], Dataset]] = {
 __all__ = [
     "CATALOGUE",
     "Dataset",
+    "Excluding",
     "Simulated",
     "SirstV2",
     "SkippedSample",
     "open_dataset",
     "read_samples",
+    "source_of",
+    "without_listed",
     "write_sirst_v2",
 ]
 

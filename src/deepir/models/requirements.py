@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 
 from deepir.errors import UsageError
@@ -9,17 +10,18 @@ from deepir.errors import UsageError
 PACKAGES = ("torch", "safetensors")
 
 
-def require_torch(purpose: str, *, extra: str = "torch") -> None:
+def require_torch(purpose: str, *, extra: str = "torch", also: Sequence[str] = ()) -> None:
     """Make sure that PyTorch and its weight files can be used.
 
     Args:
         purpose: what asks for it, as the message's subject: ``deepir convert``.
         extra: of the package, that brings all that the purpose needs.
+        also: packages beyond those two.
 
     Raises:
         UsageError: a package is not installed; the message says how to get it.
     """
-    missing = [name for name in PACKAGES if find_spec(name) is None]
+    missing = [name for name in (*PACKAGES, *also) if find_spec(name) is None]
     if missing:
         raise UsageError(
             f"{purpose} needs {' and '.join(missing)}, not installed here:"

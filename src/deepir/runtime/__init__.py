@@ -2,7 +2,8 @@
 
 A file takes ``frame`` float32 (1, 2, H, W), the standardised channels of a frame of any size from
 32 pixels a side, and gives ``boxes`` float32 (K, 4) in pixels of the frame and ``scores`` float32
-(K,) in [0, 1]. Its properties hold a `deepir.card.Card`.
+(K,) in [0, 1]. It may give ``scene``, one float32: by what factor in (0, 1] the whole frame made it
+shrink what scores exceed the property ``scene_start`` by. Its properties hold a `deepir.card.Card`.
 """
 
 from deepir.runtime.engines import best_engine

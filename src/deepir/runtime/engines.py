@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
@@ -24,6 +24,8 @@ Run = Callable[[Channels], Outputs]
 
 INPUT = "frame"
 OUTPUTS = ("boxes", "scores")
+SCENE = "scene"
+"""Third output of a network that judges the whole scene; others do without."""
 
 _FATAL_ONLY = 4  # severity: what goes wrong comes as an exception
 _REASON_LENGTH = 160
@@ -69,9 +71,10 @@ def open_session(content: bytes, source: str, *, optimised: bool) -> onnxruntime
 
 def run_session(session: onnxruntime.InferenceSession) -> Run:
     """Run one frame after the other through a session of ONNX Runtime."""
+    names = wanted_outputs(port.name for port in session.get_outputs())
 
     def run(channels: Channels) -> Outputs:
-        return dict(zip(OUTPUTS, session.run(OUTPUTS, {INPUT: channels}), strict=True))
+        return dict(zip(names, session.run(names, {INPUT: channels}), strict=True))
 
     return run
 
@@ -102,14 +105,20 @@ def run_openvino(content: bytes, source: str, *, precision: Literal["f32"] | Non
         request = compiled.create_infer_request()
     except Exception as error:  # its exceptions have no common class
         raise DeepirError(f"OpenVINO cannot compile {source}: {reason(error)}") from None
+    names = wanted_outputs(name for port in compiled.outputs for name in port.get_names())
     lock = threading.Lock()  # a request takes one frame at a time
 
     def run(channels: Channels) -> Outputs:
         with lock:
             request.infer({INPUT: channels})
-            return {name: request.get_tensor(name).data.copy() for name in OUTPUTS}
+            return {name: request.get_tensor(name).data.copy() for name in names}
 
     return run
+
+
+def wanted_outputs(given: Iterable[str]) -> tuple[str, ...]:
+    """Outputs that are read, of those that a file gives."""
+    return (*OUTPUTS, SCENE) if SCENE in set(given) else OUTPUTS
 
 
 @cache

@@ -10,19 +10,23 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deepir.box_detector import Network, RawBoxes
+from deepir.box_detector import Network, RawBoxes, SceneFactor
 from deepir.card import Card, read_card
 from deepir.choices import Engine
-from deepir.errors import DeepirError, FrameError
+from deepir.errors import DeepirError, FrameError, UsageError
+from deepir.readout import TOP_K
 from deepir.runtime.engines import (
     INPUT,
     OUTPUTS,
+    SCENE,
+    Outputs,
     Run,
     best_engine,
     open_session,
     reason,
     run_openvino,
     run_session,
+    wanted_outputs,
 )
 from deepir.standardise import SMALLEST, network_input
 from deepir.structures import Image
@@ -62,7 +66,16 @@ class OnnxNetwork:
         boxes, scores = (outputs[name] for name in OUTPUTS)
         if boxes.ndim != 2 or boxes.shape[1] != 4:
             raise FrameError(f"the network's boxes have shape {boxes.shape}, (K, 4) is wanted")
-        return RawBoxes(boxes, scores.astype(np.float64))
+        return RawBoxes(boxes, scores.astype(np.float64), self._scene(outputs))
+
+    def _scene(self, outputs: Outputs) -> SceneFactor | None:
+        """What the network made of the whole frame."""
+        if SCENE not in outputs or self.card.scene_start is None:
+            return None
+        factor = outputs[SCENE]
+        if factor.size != 1:
+            raise FrameError(f"the scene's factor is one number, got shape {factor.shape}")
+        return SceneFactor(float(factor.item()), self.card.scene_start)
 
 
 def open_onnx(content: bytes, source: str, engine: Engine = "auto") -> OnnxNetwork:
@@ -72,8 +85,10 @@ def open_onnx(content: bytes, source: str, engine: Engine = "auto") -> OnnxNetwo
 
     Raises:
         DeepirError: no ONNX file, a damaged one, or a network of another kind.
-        UsageError: an engine that is not installed.
+        UsageError: an engine that is not installed, or that runs no ONNX files.
     """
+    if engine == "torch":
+        raise UsageError(f"{source} does not run in torch: take onnxruntime or openvino")
     digest = hashlib.sha256(content).hexdigest()
     return _opened(_File(digest, source, content), best_engine() if engine == "auto" else engine)
 
@@ -90,6 +105,10 @@ def _opened(file: _File, engine: Engine) -> OnnxNetwork:
     session = open_session(file.content, file.source, optimised=engine == "onnxruntime")
     _check_ports(session, file.source)
     card = read_card(session.get_modelmeta().custom_metadata_map, file.source)
+    if card.scene_start is None and SCENE in {port.name for port in session.get_outputs()}:
+        raise DeepirError(
+            f"{file.source} judges the scene and lacks the property 'scene_start'; export it again"
+        )
     if engine == "onnxruntime":
         network = OnnxNetwork(card, engine, run_session(session))
     else:
@@ -116,36 +135,48 @@ def _check_ports(session: onnxruntime.InferenceSession, source: str) -> None:
         raise DeepirError(
             f"{source} takes {kind} of shape {shape}; float (1, 2, H, W) of any H and W is wanted"
         )
-    others = {name: given[name] for name in OUTPUTS if given[name] != "tensor(float)"}
+    read = wanted_outputs(given)
+    others = {name: given[name] for name in read if given[name] != "tensor(float)"}
     if others:
-        raise DeepirError(f"{source} gives {others}; float boxes and scores are wanted")
+        raise DeepirError(f"{source} gives {others}; float {', '.join(read)} are wanted")
 
 
 class Agreement(NamedTuple):
     """How far two networks differ on a frame, at most."""
 
-    score: float  # between scores of equal rank
+    score: float  # between scores of equal rank, and of a box and the other's nearest
     box_px: float  # from a corner of a box to that of the other's nearest box
 
 
-def agree(one: Network, other: Network, image: Image) -> Agreement:
+def agree(one: Network, other: Network, image: Image, *, faint: float = FAINT) -> Agreement:
     """Compare two networks, or one network in two engines, on a frame (H, W).
 
-    Scores are compared rank by rank, a missing one counts 0. Each box that scores `FAINT` or more
-    is compared with the nearest box of the other; none there: infinitely far.
+    Scores are compared rank by rank, a missing one counts 0. Each box that scores ``faint`` or more
+    is compared with the box of the other that is nearest in place and score; none there: infinitely
+    far. Of a full list (`TOP_K` boxes) the last ranks are left out: what is one's last may be cut
+    off by the other.
     """
     first, second = one(image), other(image)
     count = max(len(first.scores), len(second.scores))
     ranked = [_ranked(raw.scores, count) for raw in (first, second)]
     gap = float(np.abs(ranked[0] - ranked[1]).max(initial=0.0))
-    return Agreement(gap, max(_far(first, second), _far(second, first)))
+    pairs = [_far(first, second, faint, gap), _far(second, first, faint, gap)]
+    return Agreement(max(gap, *(pair.score for pair in pairs)), max(pair.box_px for pair in pairs))
 
 
 def _ranked(scores: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     return np.sort(np.concatenate([scores, np.zeros(count - len(scores))]))
 
 
-def _far(raw: RawBoxes, other: RawBoxes) -> float:
-    clear = raw.boxes[raw.scores >= FAINT]
-    apart = np.abs(clear[:, None] - other.boxes).max(axis=2)
-    return float(apart.min(axis=1, initial=np.inf).max(initial=0.0))
+def _far(raw: RawBoxes, other: RawBoxes, faint: float, gap: float) -> Agreement:
+    """How far the clear boxes of one are from their partners in the other."""
+    full = len(other.scores) >= TOP_K
+    clear = raw[raw.scores >= (max(faint, other.scores.min() + gap) if full else faint)]
+    if not len(clear.scores):
+        return Agreement(0.0, 0.0)
+    if not len(other.scores):
+        return Agreement(0.0, np.inf)
+    apart = np.abs(clear.boxes[:, None].astype(np.float64) - other.boxes).max(axis=2)
+    gaps = np.abs(clear.scores[:, None] - other.scores)
+    partner = np.arange(len(clear.scores)), (apart + gaps).argmin(axis=1)
+    return Agreement(float(gaps[partner].max()), float(apart[partner].max()))

@@ -1,0 +1,232 @@
+"""Thresholds and probabilities for trained weights, from frames that they were not trained on.
+
+The operating threshold is chosen on *local* scores, those without the scene's say
+(`deepir.models.cascade.scene`), and the scene starts there: it reorders what is believed but has no
+say in what is believed. Weights that have seen all frames with truth take theirs from a twin that
+has not.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from deepir.box_detector import BoxDetector, BoxResponse
+from deepir.calibration import Calibration
+from deepir.card import Card
+from deepir.data import Dataset, SkippedSample
+from deepir.errors import DeepirError, UsageError
+from deepir.metrics.reliability import fit_platt, reliability
+from deepir.metrics.target import PointCurve
+from deepir.models.cascade import Cascade
+from deepir.models.folding import fold_norms
+from deepir.models.oscar import Oscar
+from deepir.models.running import UNCHOSEN, UNCHOSEN_OSCAR, TorchNetwork, chosen_card
+from deepir.models.trained import Trained, write_trained
+from deepir.passes import Progress, one_pass
+from deepir.structures import Sample
+
+BUDGETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+"""False objects a frame for which thresholds are stored."""
+
+ROUNDS = 5
+"""The operating threshold says which boxes are believed when peaks are placed, and peaks say what
+is a hit: so it is chosen again until it stays, at most so often."""
+
+DECIMALS = 4
+"""An operating threshold is rounded up to these."""
+
+Frames = list[tuple[Sample, BoxResponse]]
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """What a calibration came to; ``pd`` and ``false_objects_per_frame`` at the threshold."""
+
+    card: Card
+    calibration: Calibration
+    pd: float
+    false_objects_per_frame: float
+    skipped: list[SkippedSample]
+
+
+def calibrate(
+    trained: Trained,
+    dataset: Dataset,
+    *,
+    budget: float = 1.0,
+    scene_floor: float = 0.1,
+    progress: Progress | None = None,
+) -> Calibrated:
+    """Choose thresholds on a split and measure what scores mean there, in float32.
+
+    The operating threshold is the lowest with at most ``budget`` false objects a frame. The scene
+    of ``trained.network`` is set to begin there, with ``scene_floor`` as its smallest factor; a
+    scene that was never fitted stays off.
+
+    Raises:
+        UsageError: the split that the network was trained on, or a floor outside (0, 1].
+        DeepirError: no usable frame, or nothing found on them, or nothing but hits or misses.
+    """
+    _check(trained, dataset, budget, scene_floor)
+    passes = _Passes(trained, dataset, progress)
+    set_scene(passes.network, floor=1.0, start=0.0)
+    frames, skipped = passes.run()
+    detector = replace(passes.detector, operating_threshold=_operating(passes, frames, budget))
+    local = _curve(detector, frames)
+    for network in (trained.network, passes.network):
+        floor = scene_floor if _is_fitted(network) else 1.0
+        set_scene(network, floor=floor, start=detector.operating)
+    final = _curve(detector, passes.run()[0])
+    calibration = measured(local, final, data=f"{dataset.name} {dataset.split}")
+    card = _card(trained, detector.floor, detector.operating, calibration)
+    points = local.at(detector.operating)
+    return Calibrated(card, calibration, points.pd, points.false_objects_per_frame, skipped)
+
+
+def measured(local: PointCurve, final: PointCurve, *, data: str) -> Calibration:
+    """Calibration from all candidates, scored without and with the scene's say.
+
+    Budgets below one false object in all frames together are left out: nothing measures them.
+
+    Raises:
+        DeepirError: no candidate at all, or only hits or only misses.
+    """
+    try:
+        odds, alone = fit_platt(*final.columns()), fit_platt(*local.columns())
+    except ValueError as error:
+        raise DeepirError(f"{data}: {error}") from None
+    thresholds = ((budget, local.threshold_at(budget)) for budget in BUDGETS)
+    kept = tuple(
+        (budget, threshold)
+        for budget, threshold in thresholds
+        if budget * local.frames >= 1 and math.isfinite(threshold)
+    )
+    scores, right = final.columns()
+    bins = reliability(odds.probability(scores), right)
+    return Calibration(odds, alone, kept, bins, local.frames, data)
+
+
+def like_twin(trained: Trained, twin: Trained) -> tuple[Card, Calibration]:
+    """Take thresholds, scene and calibration from a twin that was calibrated.
+
+    Raises:
+        UsageError: another network, or a twin that was not calibrated.
+    """
+    if twin.name != trained.name:
+        raise UsageError(f"a twin of {trained.name!r} is wanted, got weights of {twin.name!r}")
+    card = chosen_card(twin.name, twin.notes, "the twin")
+    if card is None or card.calibration is None:
+        raise UsageError(
+            f"the twin, weights of {twin.name!r} trained on {_trained_on(twin)}, is not calibrated:"
+            " run `deepir calibrate` on it first"
+        )
+    own = Calibration.from_json(card.calibration)
+    data = f"{own.data}, by the twin trained on {_trained_on(twin)}"
+    if isinstance(trained.network, Cascade) and isinstance(twin.network, Cascade):
+        floor = float(twin.network.scene.floor) if _is_fitted(trained.network) else 1.0
+        set_scene(trained.network, floor=floor, start=card.operating_threshold)
+    calibration = replace(own, data=data)
+    low, high = card.candidate_threshold, card.operating_threshold
+    return _card(trained, low, high, calibration), calibration
+
+
+def write_calibrated(path: Path, trained: Trained, card: Card, calibration: Calibration) -> None:
+    """Write weights with their card among their notes, beside those that they had."""
+    notes = {**trained.notes, **card.properties(), "calibrated_on": calibration.data}
+    write_trained(path, trained.name, trained.network, notes)
+
+
+def set_scene(network: object, *, floor: float, start: float) -> None:
+    """Set where a cascade's scene starts and how far it goes; other networks have none.
+
+    The start is stored as the next float32 from ``start`` on: what reaches the threshold stays
+    above it.
+    """
+    if isinstance(network, Cascade):
+        stored = np.float32(start)
+        if float(stored) < start:
+            stored = np.nextafter(stored, np.float32(np.inf))
+        network.scene.floor.fill_(floor)
+        network.scene.start.fill_(float(stored))
+
+
+class _Passes:
+    """A network in torch, and passes of it over a split."""
+
+    def __init__(self, trained: Trained, dataset: Dataset, progress: Progress | None) -> None:
+        if not isinstance(trained.network, Cascade | Oscar):
+            raise DeepirError(f"{trained.name!r} cannot be run, so it cannot be calibrated")
+        self.network = fold_norms(trained.network)
+        unchosen = UNCHOSEN if isinstance(trained.network, Cascade) else UNCHOSEN_OSCAR
+        network = TorchNetwork(Card(trained.name, *unchosen), self.network)
+        self.detector = BoxDetector(trained.name, network, *unchosen)
+        self._dataset = dataset
+        self._progress = progress
+
+    def run(self) -> tuple[Frames, list[SkippedSample]]:
+        """The network's answer to every frame of the split, and what could not be used."""
+        frames: Frames = []
+        done = one_pass(
+            self._dataset,
+            lambda sample: frames.append((sample, self.detector.respond(sample.image))),
+            progress=self._progress,
+        )
+        if done.interrupted:
+            raise KeyboardInterrupt
+        return frames, done.skipped
+
+
+def _operating(passes: _Passes, frames: Frames, budget: float) -> float:
+    """Lowest local score within the budget, rounded up."""
+    chosen = passes.detector.operating
+    for _ in range(ROUNDS):
+        curve = _curve(replace(passes.detector, operating_threshold=chosen), frames)
+        threshold = curve.threshold_at(budget)
+        if not math.isfinite(threshold):
+            raise DeepirError(
+                f"no threshold keeps to {budget:g} false alarms a frame on {len(frames)} frames:"
+                f" {len(curve.columns()[0])} candidates, and the best score alone is too frequent"
+            )
+        rounded = min(math.ceil(10**DECIMALS * threshold) / 10**DECIMALS, 1.0)
+        if rounded == chosen:
+            break
+        chosen = rounded
+    return chosen
+
+
+def _curve(detector: BoxDetector, frames: Frames) -> PointCurve:
+    """Pd against false objects of all candidates."""
+    curve = PointCurve()
+    for sample, response in frames:
+        curve.update(detector.read(response), sample.image.shape, boxes=sample.boxes)
+    return curve
+
+
+def _card(trained: Trained, low: float, high: float, calibration: Calibration) -> Card:
+    network = trained.network
+    start = float(network.scene.start) if isinstance(network, Cascade) else None
+    return Card(trained.name, low, high, calibration.to_json(), start)
+
+
+def _is_fitted(network: object) -> bool:
+    return isinstance(network, Cascade) and bool(network.scene.weight.any())
+
+
+def _trained_on(trained: Trained) -> str:
+    return trained.notes.get("trained_on", "frames that its file does not name")
+
+
+def _check(trained: Trained, dataset: Dataset, budget: float, scene_floor: float) -> None:
+    if not 0 < scene_floor <= 1:
+        raise UsageError(f"the scene's smallest factor lies in (0, 1], got {scene_floor:g}")
+    if not budget > 0:
+        raise UsageError(f"a budget of false alarms a frame is above 0, got {budget:g}")
+    if _trained_on(trained).startswith(f"{dataset.name} {dataset.split},"):
+        raise UsageError(
+            f"the weights were trained on {_trained_on(trained)}: calibrate on other frames, or"
+            " take the calibration of a twin with --like"
+        )

@@ -1,0 +1,200 @@
+"""The page that travels with trained weights: where they come from, what they can and cannot do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+from deepir.calibration import Calibration
+from deepir.summary import (
+    Result,
+    errors_line,
+    figures_table,
+    plant_table,
+    points_table,
+    reliability_table,
+    sources_table,
+)
+from deepir.tables import Table
+
+WORST_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The JSON of runs of one network, and its calibration.
+
+    ``test`` is `deepir eval` on frames that neither training nor calibration saw, ``plant`` its
+    plant test on the same frames, ``training`` the ``run.json`` of the weights themselves.
+    ``twin`` is that of the twin that the calibration comes from; ``published`` is ``test`` with the
+    published read-out, ``clean`` without near-duplicates of training frames; ``worst`` the list
+    beside the pictures of the worst frames. These four may be None.
+    """
+
+    test: Result
+    plant: Result
+    training: Result
+    calibration: Calibration
+    twin: Result | None = None
+    published: Result | None = None
+    clean: Result | None = None
+    worst: Result | None = None
+
+
+@dataclass(frozen=True)
+class Words:
+    """What no figure says: one sentence on the network, failures that are known, remarks."""
+
+    about: str = ""
+    failures: Sequence[str] = field(default_factory=tuple)
+
+
+def model_card(name: str, measured: Measured, words: Words | None = None) -> str:
+    """Markdown page of one network; every figure in it stands in one of the given results."""
+    told = words or Words()
+    parts = [
+        f"# {name}\n\n{told.about or 'Boxes of small targets in single infrared frames.'}\n",
+        _data(measured),
+        _training(measured.training),
+        _test(measured),
+        _plant(measured.plant),
+        _scores(measured),
+        _failures(measured, told.failures),
+    ]
+    return "\n".join(parts)
+
+
+def _data(measured: Measured) -> str:
+    stored, test = measured.calibration, measured.test
+    lines = [
+        f"- trained on {_frames(measured.training['train'])}",
+        f"- thresholds and probabilities from {stored.data} ({stored.frames} frames)",
+        f"- tested on {test['data']} {test['split']}: {test['frames']} frames,"
+        f" {test['targets']} targets",
+    ]
+    if measured.twin is not None:
+        lines.append(
+            f"- thresholds, calibration and length of training come from the twin of these weights,"
+            f" trained on {_frames(measured.twin['train'])} alone: these weights have seen the"
+            " frames that the twin was measured on, so for them the figures below on those frames"
+            " are the twin's"
+        )
+    licence = (
+        "SIRST-V2 states no licence. Its frames are not part of this package; whether weights"
+        " trained on them may be used for a purpose is for the user to judge."
+    )
+    return "## Data\n\n" + "\n".join(lines) + f"\n\n{licence}\n"
+
+
+def _frames(facts: Mapping[str, Any]) -> str:
+    return (
+        f"{facts['name']} {facts['split']} ({facts['frames']} frames, {facts['targets']} targets)"
+    )
+
+
+def _training(run: Result) -> str:
+    first, options = run["visits"][0], run["options"]
+    hours = sum(visit.get("seconds", 0.0) for visit in run["visits"]) / 3600
+    source = first["source"] or {"commit": "unknown", "changed": False}
+    commit = f"{source['commit']}{' with changes' if source['changed'] else ''}"
+    machine = first["machine"]
+    rows = [
+        ("recipe", options.get("recipe")),
+        ("seed", options.get("seed")),
+        ("iterations", run["results"]["iteration"]),
+        ("commit", commit),
+        ("versions", ", ".join(f"{key} {value}" for key, value in first["versions"].items())),
+        ("machine", f"{machine['processor']}, {machine['threads']} threads, {machine['device']}"),
+        ("hours", round(hours, 2)),
+    ]
+    command = " ".join(str(_last(part)) for part in first["command"])
+    everything = json.dumps({key: _last(part) for key, part in options.items()}, indent=1)
+    return (
+        f"## Training\n\n{Table(('what', 'value'), rows).markdown()}\n"
+        f"Command: `{command}`\n\nAll options:\n\n```json\n{everything}\n```\n"
+    )
+
+
+def _last(value: object) -> object:
+    """A value of an option; of a whole path its last part, as the rest is of one machine.
+
+    >>> [_last(value) for value in ("/home/me/SIRST_V2", "--root=/data/v2/", "nano", 4000)]
+    ['SIRST_V2', '--root=v2', 'nano', 4000]
+    """
+    if not isinstance(value, str):
+        return value
+    option, sign, path = value.rpartition("=")
+    return f"{option}{sign}{PurePath(path).name}" if PurePath(path).is_absolute() else value
+
+
+def _test(measured: Measured) -> str:
+    test = measured.test
+    parts = [
+        f"## Test\n\n{_said(test)}\n\n{figures_table(test).markdown()}",
+        "The nine thresholds of NoCo AP:\n\n" + _nine(test),
+        points_table(test).markdown(),
+        sources_table(test).markdown(),
+        f"Errors at the operating threshold: {errors_line(test)}.\n",
+    ]
+    if measured.clean is not None:
+        parts.append(f"{_said(measured.clean)}\n\n{figures_table(measured.clean).markdown()}")
+    if measured.published is not None:
+        parts.append(
+            f"{_said(measured.published)}\n\n{figures_table(measured.published).markdown()}"
+        )
+    return "\n".join(parts)
+
+
+def _said(result: Result) -> str:
+    return (
+        f"{result['data']} {result['split']}, read-out {result['read_out']},"
+        f" {result['frames']} frames, {result['targets']} targets; intervals are 95 % bootstraps"
+        f" over frames ({result['bootstrap']['draws']} draws, seed {result['bootstrap']['seed']}):"
+    )
+
+
+def _nine(result: Result) -> str:
+    by_threshold = result["metrics"]["nocoap"]
+    return Table(tuple(by_threshold), [tuple(by_threshold.values())]).markdown()
+
+
+def _plant(result: Result) -> str:
+    return (
+        "## Plant test\n\nSimulated targets (Gaussian, sigma 0.7 to 1.6 px, two a frame) of a"
+        f" stated local SCR in {result['frames']} frames of {result['data']} {result['split']},"
+        f" seed {result['seed']}; found at a score of {result['threshold']:.4g}. A network that"
+        " had learnt the camera instead of the target would find fewer in sources without targets"
+        f" of their own.\n\n{plant_table(result).markdown()}"
+    )
+
+
+def _scores(measured: Measured) -> str:
+    stored, here = measured.calibration, measured.test["calibration"]
+    thresholds = Table(("false alarms a frame", "threshold"), stored.thresholds)
+    parts = [
+        f"## What scores mean\n\nMeasured on {stored.data} ({stored.frames} frames); it holds on"
+        " data like that. Thresholds by budget, for scores without the scene's say"
+        f" (`--false-alarms-per-frame`):\n\n{thresholds.markdown()}",
+        "Reliability of the probabilities there, where they were fitted:\n\n"
+        + reliability_table(asdict(one) for one in stored.reliability).markdown(),
+    ]
+    if here:
+        parts.append(
+            f"and on {measured.test['data']} {measured.test['split']}:\n\n"
+            + reliability_table(here["reliability"]).markdown()
+        )
+    return "\n".join(parts)
+
+
+def _failures(measured: Measured, known: Sequence[str]) -> str:
+    lines = [f"- {one}" for one in known]
+    entries = [] if measured.worst is None else measured.worst["worst"][:WORST_SHOWN]
+    lines += [
+        f"- {one['id']}: missed {one['missed']}, false {one['false']}, badly placed"
+        f" {one['badly_placed']}"
+        for one in entries
+    ]
+    return "## Known failures\n\n" + ("\n".join(lines) or "- none was looked for") + "\n"
