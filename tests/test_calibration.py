@@ -1,83 +1,83 @@
-"""Calibration: probabilities that come true, budgets that are kept."""
+"""Stored thresholds and probabilities: budgets, and the way into a file and back."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.special import expit, logit
 
-from deepir.calibration import BINS, Calibration, calibrate
-from deepir.errors import DeepirError
-from deepir.metrics.target import PointCurve
-from deepir.structures import best_first
+from deepir.calibration import Bin, Calibration, Platt
+from deepir.errors import DeepirError, UsageError
 
-
-def curve_of(rng, frames=400, slope=1.7, offset=-0.6):
-    """Frames with one target each; a candidate of score s hits with expit(slope logit(s) + b)."""
-    curve = PointCurve()
-    for _ in range(frames):
-        scores = rng.uniform(0.02, 0.98, 5)
-        right = rng.random(5) < expit(slope * logit(scores) + offset)
-        x = np.where(right, np.arange(5) * 10 + 1.0, 90.0)
-        points = np.stack([x, np.full(5, 50.0)], axis=1)
-        boxes = [[10 * i, 45, 10 * i + 3, 55] for i in range(5)]
-        curve.update(best_first(points, scores), (100, 100), boxes=boxes)
-    return curve
+STORED = Calibration(
+    Platt(1.5, -0.5),
+    Platt(1.2, -0.4),
+    ((0.1, 0.6), (0.5, 0.4), (1.0, 0.3)),
+    (Bin(0.05, 90, 0.04), Bin(0.9, 30, 0.93)),
+    64,
+    "made up",
+)
 
 
-@pytest.fixture
-def curve():
-    return curve_of(np.random.default_rng(0))
+def test_stored_budgets_give_their_thresholds():
+    assert [STORED.threshold_for(budget) for budget in (0.1, 0.5, 1.0)] == [0.6, 0.4, 0.3]
 
 
-def test_probabilities_are_those_that_made_the_data(curve):
-    found = calibrate(curve, data="made up")
-    assert found.slope == pytest.approx(1.7, abs=0.25)
-    assert found.offset == pytest.approx(-0.6, abs=0.2)
-    assert all(abs(part.stated - part.hit_rate) < 0.12 for part in found.reliability)
-    assert sum(part.count for part in found.reliability) == len(curve.columns()[0])
-    assert len(found.reliability) == BINS
+def test_between_them_thresholds_fall_with_the_budget():
+    found = [STORED.threshold_for(budget) for budget in np.geomspace(0.1, 1.0, 20)]
+    assert (np.diff(found) < 0).all()
+    assert STORED.threshold_for(0.1**0.5 * 0.5**0.5) == pytest.approx(0.5)
 
 
-def test_probability_rises_with_the_score(curve):
-    found = calibrate(curve, data="made up")
-    stated = found.probability([0.0, 0.1, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("budget", [0.0, -1, 0.09, 1.01, float("nan"), float("inf")])
+def test_a_budget_that_was_not_measured_is_refused(budget):
+    with pytest.raises(UsageError, match=r"0\.1 to 1 false.*64 frames of made up.*--threshold"):
+        STORED.threshold_for(budget)
+
+
+def test_without_a_threshold_every_budget_is_refused():
+    with pytest.raises(UsageError, match="no threshold could be measured on 64 frames"):
+        replace(STORED, thresholds=()).threshold_for(1.0)
+
+
+def test_probability_rises_with_the_score():
+    stated = STORED.odds.probability([0.0, 0.1, 0.5, 0.9, 1.0])
     assert (np.diff(stated) > 0).all()
     assert (stated > 0).all()
     assert (stated < 1).all()
-    assert found.probability([]).shape == (0,)
+    assert STORED.odds.probability([]).shape == (0,)
 
 
-def test_budgets_are_kept_on_the_measured_frames(curve):
-    found = calibrate(curve, data="made up")
-    for budget, threshold in found.thresholds:
-        assert curve.at(threshold).false_objects_per_frame <= budget
-        assert found.threshold_for(budget) == pytest.approx(threshold)
-    between = found.threshold_for(0.14)
-    assert found.threshold_for(0.2) <= between <= found.threshold_for(0.1)
+def test_json_gives_the_same_calibration_back():
+    assert Calibration.from_json(json.loads(json.dumps(STORED.to_json()))) == STORED
 
 
-@pytest.mark.parametrize("budget", [0.0, 1e-5, 100.0, float("nan")])
-def test_a_budget_that_was_not_measured_is_refused(curve, budget):
-    with pytest.raises(DeepirError, match=r"were measured for 0\.01 to"):
-        calibrate(curve, data="made up").threshold_for(budget)
-
-
-def test_json_gives_the_same_calibration_back(curve):
-    found = calibrate(curve, data="made up")
-    assert Calibration.from_json(json.loads(json.dumps(found.to_json()))) == found
-
-
-@pytest.mark.parametrize("damage", ["slope", "thresholds", "reliability", "frames", "data"])
-def test_damaged_json_is_refused(curve, damage):
-    value = calibrate(curve, data="made up").to_json()
+@pytest.mark.parametrize("damage", ["odds", "local", "thresholds", "reliability", "frames", "data"])
+def test_json_without_a_field_is_refused(damage):
+    value = STORED.to_json()
     del value[damage]
     with pytest.raises(DeepirError, match=damage):
         Calibration.from_json(value)
 
 
-def test_nothing_to_learn_from_is_refused():
-    with pytest.raises(DeepirError, match="0 hits among 0 candidates"):
-        calibrate(PointCurve(), data="nothing")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"odds": 5},
+        {"odds": {"slope": "steep", "offset": 0}},
+        {"odds": {"slope": 1}},
+        {"local": {"slope": 1, "offset": 0, "more": 2}},
+        {"thresholds": [1, 2]},
+        {"thresholds": [[0.1, "high"]]},
+        {"thresholds": [[0.5, 0.4], [0.1, 0.6]]},
+        {"thresholds": [[0.0, 0.9]]},
+        {"thresholds": [[0.1, float("nan")]]},
+        {"reliability": [[0.5, 3, 0.4]]},
+        {"frames": None},
+    ],
+)
+def test_json_of_another_kind_is_refused(change):
+    with pytest.raises(DeepirError):
+        Calibration.from_json({**STORED.to_json(), **change})

@@ -1,6 +1,7 @@
 """Contact sheet of every augmentation: ``python docs/pictures/augmentations.py OUT.png``.
 
-Drawn on simulated frames. One row a change: the crop, then six draws of the change alone; boxes are drawn one pixel outside.
+Drawn on simulated frames. One row a change: the crop, then six draws of the change alone; boxes are
+drawn one pixel outside.
 """
 
 from __future__ import annotations

@@ -44,6 +44,7 @@ FIELDS = {
     "metrics.pd_at": "false objects a frame -> best Pd within that budget, on this very set",
     "metrics.operating_points": "false objects a frame (0.1, 0.5, 1) -> threshold from the curve on"
     " this very set (null where none keeps to it), pd and false_objects_per_frame there",
+    "metrics.with_targets": "figures of the frames that hold targets alone",
     "metrics.with_targets.frames": "frames that hold targets",
     "metrics.with_targets.mnocoap": "mNoCoAP of those frames alone: there, nothing is gained by"
     " keeping quiet on cameras that never see a target",
@@ -52,6 +53,7 @@ FIELDS = {
     " its frames alone (null without targets), false_objects_per_frame",
     "metrics.box_ap": "IoU (0.3, 0.5) -> average precision of boxes, PASCAL VOC area style; null"
     " where points came without boxes",
+    "metrics.errors": "counts of errors at the operating threshold, by kind",
     "metrics.errors.targets": "class -> targets: small (no side of the box longer than 4 px), dim"
     " (local SCR below 3), small_and_dim, other; each target is of one class",
     "metrics.errors.missed": "class -> targets that no believed point hits",
