@@ -45,13 +45,12 @@ def test_overlap_is_that_of_the_loop(seed):
     a, b = boxes_of(rng, 5), boxes_of(rng, 4)
     wanted = [[overlap(one, other) for other in b.tolist()] for one in a.tolist()]
     np.testing.assert_allclose(intersection_over_union(a, b), wanted)
-    np.testing.assert_array_equal(
-        intersection_over_union(a, b), intersection_over_union(b, a).T
-    )
+    np.testing.assert_array_equal(intersection_over_union(a, b), intersection_over_union(b, a).T)
 
 
 def test_empty_boxes_overlap_nothing():
-    assert intersection_over_union([[1, 1, 1, 1]], [[1, 1, 1, 1], [0, 0, 2, 2]]).tolist() == [[0, 0]]
+    overlap = intersection_over_union([[1, 1, 1, 1]], [[1, 1, 1, 1], [0, 0, 2, 2]])
+    assert overlap.tolist() == [[0, 0]]
     assert intersection_over_union([], [[0, 0, 1, 1]]).shape == (0, 1)
 
 

@@ -97,7 +97,8 @@ def test_false_alarms_are_beside_a_target_or_clutter():
 def test_a_hit_off_the_peak_is_badly_placed():
     image = np.full((40, 40), 100.0)
     image[20, 20] = 200
-    sample = Sample(image + np.random.default_rng(0).normal(0, 0.1, image.shape), [[18, 18, 23, 23]])
+    noise = np.random.default_rng(0).normal(0, 0.1, image.shape)
+    sample = Sample(image + noise, [[18, 18, 23, 23]])
     assert split_of(sample, [[20, 20]]).badly_placed == 0
     assert split_of(sample, [[18, 22]]).badly_placed == 1
 
@@ -111,4 +112,5 @@ def test_splits_add_up():
 
 def test_targets_hit_names_the_target():
     boxes = [[0, 0, 4, 4], [3, 0, 8, 4]]
-    assert targets_hit([[3.5, 2], [3.5, 2], [9, 9], [3.5, 2]], boxes=boxes).tolist() == [0, 1, -1, -1]
+    points = [[3.5, 2], [3.5, 2], [9, 9], [3.5, 2]]
+    assert targets_hit(points, boxes=boxes).tolist() == [0, 1, -1, -1]

@@ -1,4 +1,4 @@
-"""Box AP as PASCAL VOC's development kit words it: one loop over detections, one over thresholds."""
+"""Box AP as PASCAL VOC's development kit words it: loops over detections and thresholds."""
 
 from __future__ import annotations
 
