@@ -140,3 +140,18 @@ def test_what_are_no_boxes_is_refused(boxes, scores, message):
 def test_what_is_no_frame_is_refused(image):
     with pytest.raises(FrameError):
         detector().detect(image)
+
+
+@pytest.mark.parametrize("read_out", ["peak", "published"])
+@pytest.mark.parametrize("threshold", [None, 0.0, 0.1, 0.45, 0.8])
+def test_detect_is_what_reaches_the_threshold_of_all_candidates(read_out, threshold):
+    rng = np.random.default_rng(4)
+    image = rng.integers(0, 255, (60, 80)).astype(np.uint8)
+    corner = rng.uniform(0, 50, (40, 2))
+    boxes = np.concatenate([corner, corner + rng.uniform(1, 9, (40, 2))], axis=1)
+    raw = RawBoxes(boxes, rng.random(40))
+    detector = BoxDetector("some", lambda _: raw, 0.05, 0.4, read_out=read_out, threshold=threshold)
+    found = detector.detect(image)
+    wanted = detector.read(detector.respond(image)).above(detector.cut)
+    np.testing.assert_array_equal(found.points, wanted.points)
+    np.testing.assert_array_equal(found.scores, wanted.scores)
