@@ -87,7 +87,8 @@ class TestStart:
     def test_no_network_or_plotting_library_is_loaded_by_a_run(self, sirst_root, tmp_path):
         code = (
             f"import sys; from deepir.cli import run; root = {str(sirst_root)!r};"
-            f"statuses = [run(['detect', root + '/mixed', '--out', {str(tmp_path)!r}]),"
+            f"statuses = [run(['detect', root + '/mixed', '--out', {str(tmp_path)!r},"
+            "'--detector', 'mpcm']),"
             "run(['bench', 'lcm', '--data', 'sirst-v2', '--root', root])];"
             f"print(); print(statuses, [name for name in {HEAVY!r} if name in sys.modules])"
         )

@@ -111,7 +111,10 @@ class TestBoxes:
             for name, boxes in truth.items()
         )
         expected = score(saved(*middles))[1]["metrics"]
-        assert score(perfect, "--read-out", "published")[1]["metrics"] == expected
+        found = score(perfect, "--read-out", "published")[1]["metrics"]
+        assert found.pop("box_ap") == {"0.3": 1.0, "0.5": 1.0}
+        assert expected.pop("box_ap") is None  # these have points only
+        assert found == expected
 
     @pytest.mark.parametrize("read_out", ["peak", "published"])
     @pytest.mark.parametrize(

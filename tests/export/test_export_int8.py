@@ -117,7 +117,7 @@ def test_the_loss_is_that_of_an_evaluation(exported, small):
         detector = BoxDetector("oscar_nano", network, 0.02, 0.3)
         ends.append(evaluate(detector, val).scorer.hits.score().mean)
     assert [loss.mnocoap_float32, loss.mnocoap_int8] == ends
-    assert 0 < loss.score < 0.2
+    assert 0 < loss.score < 1  # an untrained network, whose flat maps lose much
     assert (loss.calibrated_on, loss.measured_on) == ("3 frames", "simulated val")
 
 

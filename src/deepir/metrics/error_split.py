@@ -75,7 +75,7 @@ def error_split(sample: Sample, points: ArrayLike, noco_map: ArrayLike) -> Error
     boxes = sample.boxes
     target = targets_hit(xy, boxes=boxes)
     hits = target >= 0
-    value, _ = match_points(xy, noco_map, boxes)
+    value, _ = match_points(xy[hits], noco_map, boxes)
     kinds = target_classes(sample)
     missed = [kind for index, kind in enumerate(kinds) if index not in target]
     beside = _distances(boxes, xy[~hits]) <= BESIDE_PX
@@ -85,7 +85,7 @@ def error_split(sample: Sample, points: ArrayLike, noco_map: ArrayLike) -> Error
     return ErrorSplit(
         **counts,
         hits=int(hits.sum()),
-        badly_placed=int((value[hits] <= WELL_PLACED).sum()),
+        badly_placed=int((value <= WELL_PLACED).sum()),
         false_beside_target=int(beside.sum()),
         false_beside_none=clutter if len(boxes) else 0,
         false_without_targets=0 if len(boxes) else clutter,
