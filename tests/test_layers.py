@@ -13,7 +13,7 @@ import pytest
 import deepir
 
 LAYERS = """
-choices errors
+choices errors scratch
 calibration card structures
 boxes holes
 noco scr

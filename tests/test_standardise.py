@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -134,7 +136,7 @@ def test_frames_may_be_views_that_are_read_only():
 
 def test_threads_change_nothing(threads):
     """A frame large enough for two channels side by side, in strips; several callers at a time."""
-    frames = [scene((300, 420), seed).astype(kind) for seed, kind in enumerate(DTYPES[:3] * 2)]
+    frames = [scene((320, 420), seed).astype(kind) for seed, kind in enumerate(DTYPES[:3] * 2)]
     assert frames[0].size > WORTH_A_THREAD
     cv2.setNumThreads(1)
     wanted = [standardised(frame) for frame in frames]
@@ -175,3 +177,29 @@ class TestNetworkInput:
         np.testing.assert_array_equal(batch[0, :, :height, :width], standardised(scene(shape)))
         assert not batch[0, :, height:].any()
         assert not batch[0, :, :, width:].any()
+
+    def test_memory_may_be_used_again(self):
+        one, other = scene((40, 64)), scene((50, 40))
+        wanted = network_input(one)
+        first = network_input(one, reuse=True)
+        np.testing.assert_array_equal(first, wanted)
+        second = network_input(other, reuse=True)
+        np.testing.assert_array_equal(second, network_input(other))
+        assert np.shares_memory(first, second)
+        assert not np.shares_memory(second, network_input(other))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_forked_process_computes_by_itself():
+    frame = scene((320, 420)).astype(np.uint8)
+    assert frame.size > WORTH_A_THREAD
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    try:
+        wanted = standardised(frame)
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            found = pool.apply_async(standardised, [frame]).get(timeout=30)
+    finally:
+        cv2.setNumThreads(before)
+    np.testing.assert_array_equal(found, wanted)

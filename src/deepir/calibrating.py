@@ -24,7 +24,7 @@ from deepir.metrics.target import PointCurve
 from deepir.models.cascade import Cascade
 from deepir.models.folding import fold_norms
 from deepir.models.oscar import Oscar
-from deepir.models.running import UNCHOSEN, UNCHOSEN_OSCAR, TorchNetwork, chosen_card
+from deepir.models.running import UNCHOSEN, UNCHOSEN_OSCAR, TorchNetwork, chosen_card, scene_noted
 from deepir.models.trained import Trained, write_trained
 from deepir.passes import Progress, one_pass
 from deepir.structures import Sample
@@ -207,9 +207,9 @@ def _curve(detector: BoxDetector, frames: Frames) -> PointCurve:
 
 
 def _card(trained: Trained, low: float, high: float, calibration: Calibration) -> Card:
+    card = Card(trained.name, low, high, calibration.to_json())
     network = trained.network
-    start = float(network.scene.start) if isinstance(network, Cascade) else None
-    return Card(trained.name, low, high, calibration.to_json(), start)
+    return scene_noted(card, network) if isinstance(network, Cascade | Oscar) else card
 
 
 def _is_fitted(network: object) -> bool:

@@ -98,8 +98,10 @@ class Calibration:
         return float(np.interp(np.log(budget), np.log(budgets), scores))
 
     def to_json(self) -> dict[str, object]:
-        """Plain values that `from_json` reads."""
-        return asdict(self)
+        """Plain values that `from_json` reads, as JSON would give them back."""
+        thresholds = [list(pair) for pair in self.thresholds]
+        bins = [asdict(part) for part in self.reliability]
+        return {**asdict(self), "thresholds": thresholds, "reliability": bins}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Calibration:

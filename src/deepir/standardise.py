@@ -6,12 +6,17 @@ both channels are local: the frame's size, its mean or its place in a recording 
 
 from __future__ import annotations
 
+import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from deepir.scratch import Scratch
 
 WINDOWS = (31, 101)
 """Sides in pixels of the neighbourhoods that the two channels are standardised by."""
@@ -34,10 +39,10 @@ SCALE = 0.5
 SMALLEST = 32
 """Sides in pixels that networks take at least: a smaller frame is padded, see `network_input`."""
 
-STRIP = 1 << 16
+STRIP = 1 << 17
 """Pixels of a strip of rows, whose intermediate values fit into a processor's cache."""
 
-WORTH_A_THREAD = 1 << 16
+WORTH_A_THREAD = 1 << 17
 """Pixels from which the channels are computed side by side."""
 
 LARGEST_SUM = 1 << 31
@@ -69,11 +74,11 @@ def standardised(image: ArrayLike) -> Channels:
     return channels
 
 
-def network_input(image: ArrayLike) -> Channels:
+def network_input(image: ArrayLike, *, reuse: bool = False) -> Channels:
     """What a network takes for a finite grey frame (H, W): its channels as a batch of one.
 
     (1, 2, H, W), at least `SMALLEST` pixels a side: a smaller frame has zeros at its right and
-    lower border.
+    lower border. With ``reuse`` the next call in this thread may overwrite the result.
 
     >>> network_input(np.eye(20, 40)).shape
     (1, 2, 32, 40)
@@ -81,7 +86,7 @@ def network_input(image: ArrayLike) -> Channels:
     frame = np.asarray(image)
     height, width = frame.shape
     wanted = (1, len(WINDOWS), max(height, SMALLEST), max(width, SMALLEST))
-    batch = np.empty(wanted, np.float32)
+    batch = _memory.frame.array("batch", wanted, np.float32) if reuse else np.empty(wanted, "f4")
     if batch.shape[2:] == frame.shape:
         _fill(batch[0], frame)
     else:
@@ -90,20 +95,45 @@ def network_input(image: ArrayLike) -> Channels:
     return batch
 
 
+class _Memory(threading.local):
+    """What each thread keeps from frame to frame."""
+
+    def __init__(self) -> None:
+        self.frame = Scratch()
+        self.channels = tuple(Scratch() for _ in WINDOWS)
+        self.beside = ThreadPoolExecutor(len(WINDOWS) - 1)  # starts no thread before it is used
+
+
+_memory = _Memory()
+
+
+def _forget() -> None:
+    """Start afresh in a forked process, where the threads of its parent do not run."""
+    global _memory
+    _memory = _Memory()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
 def _fill(channels: Channels, frame: NDArray[Any]) -> None:
     """Write the channels (2, H, W) of a frame (H, W)."""
+    memory = _memory
     levels, quantum = _levels(frame)
-    sums = _sums(levels)
-    first, *others = zip(channels, WINDOWS, strict=True)
+    sums = _sums(levels, memory.frame)
+    first, *others = [
+        partial(_contrast, *one, levels, sums, quantum)
+        for one in zip(channels, WINDOWS, memory.channels, strict=True)
+    ]
     if cv2.getNumThreads() > 1 and levels.size >= WORTH_A_THREAD:
-        with ThreadPoolExecutor(len(others)) as pool:
-            later = [pool.submit(_contrast, *one, levels, sums, quantum) for one in others]
-            _contrast(*first, levels, sums, quantum)
-            for one in later:
-                one.result()
+        later = [memory.beside.submit(other) for other in others]
+        first()
+        for other in later:
+            other.result()
     else:
-        for channel, window in (first, *others):
-            _contrast(channel, window, levels, sums, quantum)
+        for one in (first, *others):
+            one()
 
 
 def _levels(frame: NDArray[Any]) -> tuple[NDArray[Any], float]:
@@ -133,25 +163,54 @@ class _Sums(NamedTuple):
     top: int
     left: int
 
-    def boxes(self, integral: NDArray[Any], sides: tuple[int, int], rows: slice) -> NDArray[Any]:
+    def of(self, sides: tuple[int, int], rows: slice, memory: Scratch) -> _Boxes:
         """Sums over a box of ``sides`` (rows, columns) around each pixel of some rows."""
+        level, square = (
+            self._boxes(name, integral, sides, rows, memory)
+            for name, integral in (("levels", self.levels), ("squares", self.squares))
+        )
+        return _Boxes(level, square, sides[0] * sides[1])
+
+    def _boxes(
+        self,
+        name: str,
+        integral: NDArray[Any],
+        sides: tuple[int, int],
+        rows: slice,
+        memory: Scratch,
+    ) -> NDArray[Any]:
         height, width = sides
         y, x = self.top - height // 2 + rows.start, self.left - width // 2
-        count = rows.stop - rows.start
-        right = integral.shape[1] - 1 - x
+        count, columns = rows.stop - rows.start, integral.shape[1] - 2 * x
         below, above = integral[y + height : y + height + count], integral[y : y + count]
-        tall = cv2.subtract(below[:, x : right + 1], above[:, x : right + 1])
-        return np.asarray(cv2.subtract(tall[:, width:], tall[:, :-width]))
+        tall = memory.array(f"tall {name}", (count, columns), integral.dtype)
+        cv2.subtract(below[:, x : x + columns], above[:, x : x + columns], tall)
+        boxes = memory.array(name, (count, columns - width), integral.dtype)
+        cv2.subtract(tall[:, width:], tall[:, :-width], boxes)
+        return boxes
 
 
-def _sums(levels: NDArray[Any]) -> _Sums:
+class _Boxes(NamedTuple):
+    """Sums over ``area`` pixels around each of some pixels (h, w)."""
+
+    levels: NDArray[Any]  # int32 or float64
+    squares: Floats
+    area: int
+
+
+def _sums(levels: NDArray[Any], memory: Scratch) -> _Sums:
     height, width = _sides(max(WINDOWS), levels.shape)
     top, left = height // 2, width // 2
-    mirrored = cv2.copyMakeBorder(levels, top, top, left, left, cv2.BORDER_REFLECT_101)
+    shape = levels.shape[0] + 2 * top, levels.shape[1] + 2 * left
+    mirrored = memory.array("mirrored", shape, levels.dtype)
+    cv2.copyMakeBorder(levels, top, top, left, left, cv2.BORDER_REFLECT_101, mirrored)
     exact = levels.dtype == np.uint8 and 255 * mirrored.size < LARGEST_SUM
-    depth = cv2.CV_32S if exact else cv2.CV_64F
-    sums, squares = cv2.integral2(mirrored, sdepth=depth, sqdepth=cv2.CV_64F)
-    return _Sums(sums, np.asarray(squares, np.float64), top, left)
+    depth, kind = (cv2.CV_32S, np.int32) if exact else (cv2.CV_64F, np.float64)
+    corners = shape[0] + 1, shape[1] + 1
+    sums = memory.array("sums", corners, kind)
+    squares = memory.array("squares", corners, np.float64)
+    cv2.integral2(mirrored, sums, squares, sdepth=depth, sqdepth=cv2.CV_64F)
+    return _Sums(sums, squares, top, left)
 
 
 def _sides(window: int, shape: tuple[int, ...]) -> tuple[int, int]:
@@ -160,17 +219,22 @@ def _sides(window: int, shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _contrast(
-    channel: Channels, window: int, levels: NDArray[Any], sums: _Sums, quantum: float
+    channel: Channels,
+    window: int,
+    memory: Scratch,
+    levels: NDArray[Any],
+    sums: _Sums,
+    quantum: float,
 ) -> None:
     """Write one channel (H, W)."""
     height, width = levels.shape
     sides = _sides(window, levels.shape)
     unit = float(np.sqrt(sides[0] * sides[1]))
-    spread = np.empty_like(channel)
+    spread = memory.array("spread", levels.shape, np.float32)
     step = max(1, STRIP // width)
     for start in range(0, height, step):
         rows = slice(start, min(start + step, height))
-        _deviate(channel[rows], spread[rows], levels, sums, sides, rows)
+        _deviate(channel[rows], spread[rows], levels[rows], sums.of(sides, rows, memory), memory)
     floor = max(FLOOR_SHARE * float(np.median(spread[::4, ::4])), unit * quantum)
     if floor == 0.0:
         floor = float(spread.max()) or 1.0
@@ -180,20 +244,17 @@ def _contrast(
 
 
 def _deviate(
-    gap: Channels,
-    spread: Channels,
-    levels: NDArray[Any],
-    sums: _Sums,
-    sides: tuple[int, int],
-    rows: slice,
+    gap: Channels, spread: Channels, levels: NDArray[Any], boxes: _Boxes, memory: Scratch
 ) -> None:
     """Write some rows of -n (I - mean), and sqrt(n) times the local deviation."""
-    count = sides[0] * sides[1]
-    total = sums.boxes(sums.levels, sides, rows).astype(np.float64, copy=False)
-    squares = sums.boxes(sums.squares, sides, rows)
+    total = memory.array("total", levels.shape, np.float64)
+    product = memory.array("product", levels.shape, np.float64)
+    np.copyto(total, boxes.levels)
     # n var = sum of squares - total^2 / n; rounding alone can make it negative
-    cv2.absdiff(squares, cv2.multiply(total, total, scale=1 / count), squares)
-    np.copyto(spread, squares, casting="same_kind")
+    cv2.multiply(total, total, product, scale=1 / boxes.area)
+    cv2.absdiff(boxes.squares, product, product)
+    np.copyto(spread, product, casting="same_kind")
     cv2.sqrt(spread, spread)
-    cv2.scaleAdd(levels[rows].astype(np.float64), -count, total, total)
+    np.copyto(product, levels)
+    cv2.scaleAdd(product, -boxes.area, total, total)
     np.copyto(gap, total, casting="same_kind")

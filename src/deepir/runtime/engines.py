@@ -110,7 +110,7 @@ def run_openvino(content: bytes, source: str, *, precision: Literal["f32"] | Non
 
     def run(channels: Channels) -> Outputs:
         with lock:
-            request.infer({INPUT: channels})
+            request.infer({INPUT: channels}, share_inputs=True)
             return {name: request.get_tensor(name).data.copy() for name in names}
 
     return run

@@ -56,7 +56,7 @@ class OnnxNetwork:
             FrameError: the network fails on this frame, or gives what are no boxes.
         """
         height, width = image.shape
-        channels = network_input(image)
+        channels = network_input(image, reuse=True)
         try:
             outputs = self.run(channels)
         except Exception as error:  # the engines' exceptions have no common class
