@@ -175,6 +175,17 @@ class BoxDetector:
             top_k=self.top_k,
         )
 
+    def believed(self, response: BoxResponse) -> Detections:
+        """Candidates that reach the threshold, best first."""
+        # Weaker boxes paint no map and remove none that is stronger: not to read them saves time.
+        kept = response.raw[response.raw.scores >= min(self.cut, self.operating)]
+        return self.read(replace(response, raw=kept)).above(self.cut)
+
+    def best_score(self, response: BoxResponse) -> float | None:
+        """Highest score of any candidate; None where no box exceeds the floor."""
+        best = float(response.raw.scores.max(initial=-np.inf))
+        return best if best > self.floor else None
+
     def local_scores(self, response: BoxResponse, scores: ArrayLike) -> NDArray[np.float64]:
         """Scores (N,) of a response's detections, without the scene's say."""
         values = np.asarray(scores, dtype=np.float64)
@@ -199,10 +210,7 @@ class BoxDetector:
         Raises:
             FrameError: no grey frame (H, W) with a finite pixel, or one that the network fails on.
         """
-        response = self.respond(image)
-        # Weaker boxes paint no map and remove none that is stronger: not to read them saves time.
-        kept = response.raw[response.raw.scores >= min(self.cut, self.operating)]
-        return self.read(replace(response, raw=kept)).above(self.cut)
+        return self.believed(self.respond(image))
 
 
 def _inside(raw: RawBoxes, shape: tuple[int, ...]) -> RawBoxes:

@@ -93,6 +93,12 @@ class Detector(Protocol[R]):
     def read(self, response: R) -> Detections:
         """All candidates of a frame, best first."""
 
+    def believed(self, response: R) -> Detections:
+        """What `detect` returns for the frame of this response."""
+
+    def best_score(self, response: R) -> float | None:
+        """Highest score of any candidate; None without one."""
+
     def predicted_mask(self, response: R) -> Mask | None:
         """Pixels (H, W) claimed at the threshold; None for a detector of boxes."""
 

@@ -113,6 +113,15 @@ class MapDetector:
             response.image, scores, floor=self.floor, believed=self.operating, top_k=self.top_k
         )
 
+    def believed(self, response: MapResponse) -> Detections:
+        """Candidates that reach the threshold, best first."""
+        return self.read(response).above(self.cut)
+
+    def best_score(self, response: MapResponse) -> float | None:
+        """Highest score of any candidate; None where nothing exceeds the floor."""
+        best = float(response.scores.max())
+        return best if best > self.floor else None
+
     @property
     def calibration(self) -> None:
         """Filters are not calibrated."""
@@ -140,4 +149,4 @@ class MapDetector:
         Raises:
             FrameError: no grey frame (H, W) with a finite pixel.
         """
-        return self.read(self.respond(image)).above(self.cut)
+        return self.believed(self.respond(image))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 from deepir import __version__
 from deepir.bench import Evaluation
@@ -143,6 +145,11 @@ def peak_memory_mb() -> float | None:
     """Largest resident memory of this process so far, MB; None where the system does not tell."""
     if sys.platform == "win32":
         return None
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux; its ru_maxrss starts at the peak of whoever started this process
+        found = re.search(r"^VmHWM:\s*(\d+) kB$", status.read_text(encoding="utf-8"), re.MULTILINE)
+        if found:
+            return int(found[1]) * 1024 / 1e6
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -107,11 +107,10 @@ class _Work:
         except FrameError as error:  # a frame that this detector cannot take
             self.files.skip(frame.id, str(error))
             return
-        candidates = self.detector.read(response)
-        if len(candidates):
-            self.best = max(candidates.scores[0], self.best or 0.0)
-        self.files.add(frame, candidates.above(self.detector.cut), response.saliency)
+        self.best = max(self.detector.best_score(response) or 0.0, self.best or 0.0) or None
+        self.files.add(frame, self.detector.believed(response), response.saliency)
         if frame.id in self.truth:
+            candidates = self.detector.read(response)
             rows = np.column_stack([candidates.points, candidates.scores])
             boxes = self.truth[frame.id].boxes
             self.hits.update(rows, noco_map(frame.image, boxes), boxes)

@@ -79,7 +79,9 @@ def open_torch(content: bytes, source: str, engine: Engine = "auto") -> TorchNet
         raise DeepirError(f"{source} holds {name!r}, which cannot be run yet")
     fallback = UNCHOSEN if isinstance(network, Cascade) else UNCHOSEN_OSCAR
     card = chosen_card(name, notes, source) or Card(name, *fallback)
-    return TorchNetwork(scene_noted(card, network), fold_norms(network))
+    folded = fold_norms(network)
+    folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return TorchNetwork(scene_noted(card, network), folded)
 
 
 def scene_noted(card: Card, network: Cascade | Oscar) -> Card:
