@@ -108,6 +108,7 @@ class BoxDetector:
     below the floor returns every candidate. With ``scene="off"`` a network's judgement of the whole
     scene is undone. It only reorders what reaches the operating threshold, so what is believed
     stays the same. ``calibration`` says what scores mean; None where nobody measured.
+    ``engine`` names what the network runs in.
     """
 
     name: str
@@ -122,6 +123,7 @@ class BoxDetector:
     merge_px: float = MERGE_PX
     scene: Scene = "on"
     calibration: Calibration | None = None
+    engine: str | None = None
 
     @property
     def floor(self) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deepir.calibration import Calibration
-from deepir.choices import ReadOut
+from deepir.choices import ReadOut, Scene
 from deepir.structures import Detections, Image, Mask
 
 
@@ -45,6 +45,14 @@ class Detector(Protocol[R]):
     @property
     def mode(self) -> str:
         """Name of its settings: ``default`` or ``reference``."""
+
+    @property
+    def engine(self) -> str | None:
+        """What a network runs in; None for a filter."""
+
+    @property
+    def scene(self) -> Scene | None:
+        """Whether a network's judgement of the whole scene counts; None for a filter."""
 
     @property
     def read_out(self) -> ReadOut:

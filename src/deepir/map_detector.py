@@ -85,6 +85,16 @@ class MapDetector:
         return True
 
     @property
+    def engine(self) -> None:
+        """Filters need none."""
+        return
+
+    @property
+    def scene(self) -> None:
+        """Filters do not judge it."""
+        return
+
+    @property
     def merge_px(self) -> None:
         """Nothing to merge: components of a map are never duplicates."""
         return

@@ -25,6 +25,10 @@ class Loaded(Protocol):
     def card(self) -> Card:
         """Its name and thresholds."""
 
+    @property
+    def engine(self) -> Engine:
+        """What it runs in."""
+
     def __call__(self, image: Image, /) -> RawBoxes:
         """Boxes in pixels of the frame."""
 
@@ -160,6 +164,7 @@ def _detector(network: Loaded, scene: Scene | None, budget: float | None) -> Box
         card.operating_threshold,
         scene=scene or "on",
         calibration=calibration,
+        engine=network.engine,
     )
     if budget is None:
         return detector

@@ -83,7 +83,7 @@ def detection_marks(found: Detections, shape: tuple[int, ...]) -> list[Mark]:
     marks = []
     for rank, (x, y) in enumerate(found.points.tolist()):
         colour = _COLOURS[rank] if rank < INSETS else _OTHERS
-        label = f"({x:g}, {y:g})  {found.scores[rank]:.4g}"
+        label = f"({x:g}, {y:g})  {found.scores[rank]:.3g}"
         marks.append(Mark(_square(found, rank, shape), _pixel((x, y), shape), label, colour))
     return marks
 

@@ -24,6 +24,9 @@ FIELDS = {
     "split": "name of the split",
     "read_out": "rule that made points: peak, published, or 'as given' for saved points",
     "mode": "default (our settings) or reference (the published ones); null for saved detections",
+    "engine": "what the network ran in; null for filters and saved detections",
+    "scene": "on where a network's judgement of the whole scene counted, off where it was undone;"
+    " null for filters and saved detections",
     "floor": "score above which something is a candidate; null for saved detections",
     "operating_threshold": "score from which a detection is believed; null: all are",
     "top_k": "candidates taken from a frame at most; null for saved detections",
@@ -107,6 +110,8 @@ def result_json(run: Evaluation) -> dict[str, object]:
         "split": run.dataset.split,
         "read_out": run.read_out,
         "mode": run.detector.mode if run.detector else None,
+        "engine": run.detector.engine if run.detector else None,
+        "scene": run.detector.scene if run.detector else None,
         "floor": run.detector.floor if run.detector else None,
         "operating_threshold": operating if math.isfinite(operating) else None,
         "top_k": run.detector.top_k if run.detector else None,
