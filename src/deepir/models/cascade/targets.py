@@ -66,7 +66,7 @@ def _bumps(boxes: Tensor, rows: int, columns: int, stride: int) -> Tensor:
     spread = (boxes[:, [2, 3]] - boxes[:, [0, 1]]).mul(SPREAD / stride).clamp(min=LEAST_SPREAD)
     u = (torch.arange(columns)[None] - column[:, None]) / spread[:, :1]
     v = (torch.arange(rows)[None] - row[:, None]) / spread[:, 1:]
-    return torch.exp(-0.5 * (v[:, :, None] ** 2 + u[:, None, :] ** 2))
+    return torch.exp(-0.5 * v**2)[:, :, None] * torch.exp(-0.5 * u**2)[:, None, :]
 
 
 def _sides(box: Tensor) -> Tensor:
