@@ -4,8 +4,9 @@
     deepir eval NAME --data sirst-v2 --root SIRST_V2 --plant scr=3,5,8 --seed 0 --json plant.json
     python benchmarks/model_card.py NAME --weights NAME.onnx --out NAME.md
         --test test.json --plant plant.json --training runs/final/run.json
-        [--twin runs/twin/run.json] [--published published.json] [--clean clean.json]
-        [--worst worst/worst.json] [--words words.json]
+        [--twin runs/twin/run.json] [--worst worst/worst.json] [--words words.json]
+        [--reading published.json] [--reading no-scene.json] [--reading no-duplicates.json]
+        [--seed-run 0 val-0.json test-0.json] [--seed-run 1 val-1.json test-1.json]
 
 ``words.json`` holds what no figure says: {"about": "...", "failures": ["...", ...]}.
 """
@@ -18,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from deepir.catalogue import load_detector
-from deepir.model_card import Measured, Words, model_card
+from deepir.model_card import Measured, Seed, Words, model_card
 from deepir.writing import write_text
 
 RESULTS = ("test", "plant", "training")
-OPTIONAL = ("twin", "published", "clean", "worst")
+OPTIONAL = ("twin", "worst")
 
 
 def main() -> None:
@@ -35,12 +36,22 @@ def main() -> None:
         parser.add_argument(f"--{kind}", type=Path, required=True)
     for kind in (*OPTIONAL, "words"):
         parser.add_argument(f"--{kind}", type=Path)
+    parser.add_argument("--reading", type=Path, action="append", default=[])
+    parser.add_argument("--seed-run", nargs=3, action="append", default=[])
     options = vars(parser.parse_args())
     calibration = load_detector(options["name"], weights=options["weights"]).calibration
     if calibration is None:
         raise SystemExit(f"{options['weights']} is not calibrated: run `deepir calibrate` first")
     given = [kind for kind in (*RESULTS, *OPTIONAL) if options[kind]]
-    measured = Measured(calibration=calibration, **{kind: read(options[kind]) for kind in given})
+    measured = Measured(
+        calibration=calibration,
+        readings=[read(path) for path in options["reading"]],
+        seeds=[
+            Seed(int(seed), read(Path(val)), read(Path(test)))
+            for seed, val, test in options["seed_run"]
+        ],
+        **{kind: read(options[kind]) for kind in given},
+    )
     words = Words(**read(options["words"])) if options["words"] else None
     page = model_card(options["name"], measured, words)
     write_text(options["out"], page)

@@ -7,7 +7,7 @@ from listed import boxes_detector, truthful, two_sources
 
 from deepir import bench
 from deepir.calibration import Bin, Calibration, Platt
-from deepir.model_card import Measured, Words, model_card
+from deepir.model_card import Measured, Seed, Words, model_card
 from deepir.plant_test import plant_json, plant_test
 from deepir.results import result_json
 
@@ -94,14 +94,21 @@ def test_other_readings_and_the_worst_frames_are_told_where_given(measured):
     assert "- none was looked for" in bare
     entry = {"id": "Misc_7", "missed": 1, "false": 2, "badly_placed": 0}
     more = {
-        "published": {**measured.test, "read_out": "published"},
-        "clean": {**measured.test, "split": "some without 9 ids of twins.txt"},
+        "readings": [
+            {**measured.test, "read_out": "published"},
+            {**measured.test, "scene": "off"},
+            {**measured.test, "split": "some without 9 ids of twins.txt"},
+        ],
+        "seeds": [Seed(7, measured.test, measured.test)],
         "worst": {"worst": [entry] * 30},
     }
     words = Words("It finds dots.", ("large targets",))
     page = model_card("oscar_nano", Measured(**{**vars(measured), **more}), words)
     assert "It finds dots." in page
     assert "read-out published" in page
+    assert "read-out peak, scores without the scene's say" in page
+    assert f"| 7 | {measured.test['metrics']['mnocoap']:.3f} (" in page
+    assert "median_ms" not in page
     assert "without 9 ids of twins.txt" in page
     assert page.count("- Misc_7: missed 1, false 2, badly placed 0") == 10
     assert "- large targets" in page

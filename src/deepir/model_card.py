@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from deepir.calibration import Calibration
 from deepir.summary import (
@@ -18,7 +18,7 @@ from deepir.summary import (
     reliability_table,
     sources_table,
 )
-from deepir.tables import Table
+from deepir.tables import Cell, Table
 
 WORST_SHOWN = 10
 
@@ -29,9 +29,10 @@ class Measured:
 
     ``test`` is `deepir eval` on frames that neither training nor calibration saw, ``plant`` its
     plant test on the same frames, ``training`` the ``run.json`` of the weights themselves.
-    ``twin`` is that of the twin that the calibration comes from; ``published`` is ``test`` with the
-    published read-out, ``clean`` without near-duplicates of training frames; ``worst`` the list
-    beside the pictures of the worst frames. These four may be None.
+    ``twin`` is that of the twin that the calibration comes from; ``worst`` the list beside the
+    pictures of the worst frames; both may be None. ``readings`` are runs on the same frames or
+    some of them, read otherwise: with the published read-out, without the scene, without
+    near-duplicates of training frames. ``seeds`` are runs of all seeds, these weights' among them.
     """
 
     test: Result
@@ -39,9 +40,19 @@ class Measured:
     training: Result
     calibration: Calibration
     twin: Result | None = None
-    published: Result | None = None
-    clean: Result | None = None
     worst: Result | None = None
+    readings: Sequence[Result] = ()
+    seeds: Sequence[Seed] = ()
+
+
+class Seed(NamedTuple):
+    """One of several runs that differ in their seed alone."""
+
+    seed: int
+    val: Result
+    """Of the twin on val."""
+    test: Result
+    """Of the final weights on test."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +122,7 @@ def _training(run: Result) -> str:
         ("hours", round(hours, 2)),
     ]
     command = " ".join(str(_last(part)) for part in first["command"])
+    command = command.replace("__main__.py", "deepir", 1)  # as python -m deepir says it
     everything = json.dumps({key: _last(part) for key, part in options.items()}, indent=1)
     return (
         f"## Training\n\n{Table(('what', 'value'), rows).markdown()}\n"
@@ -133,27 +145,54 @@ def _last(value: object) -> object:
 def _test(measured: Measured) -> str:
     test = measured.test
     parts = [
-        f"## Test\n\n{_said(test)}\n\n{figures_table(test).markdown()}",
+        f"## Test\n\n{_said(test)}\n\n{_figures(test)}",
         "The nine thresholds of NoCo AP:\n\n" + _nine(test),
         points_table(test).markdown(),
         sources_table(test).markdown(),
         f"Errors at the operating threshold: {errors_line(test)}.\n",
     ]
-    if measured.clean is not None:
-        parts.append(f"{_said(measured.clean)}\n\n{figures_table(measured.clean).markdown()}")
-    if measured.published is not None:
-        parts.append(
-            f"{_said(measured.published)}\n\n{figures_table(measured.published).markdown()}"
-        )
+    parts += [f"{_said(reading)}\n\n{_figures(reading)}" for reading in measured.readings]
+    if measured.seeds:
+        parts.append(f"Of the seeds:\n\n{_seeds(measured.seeds)}")
     return "\n".join(parts)
+
+
+def _figures(result: Result) -> str:
+    """Figures but those of the machine, which may have had other work to do."""
+    whole = figures_table(result)
+    rows = [row for row in whole.rows if not str(row[0]).startswith(("speed", "peak_memory"))]
+    return Table(whole.heads, rows).markdown()
+
+
+def _seeds(seeds: Sequence[Seed]) -> str:
+    rows: list[Sequence[Cell]] = [
+        (one.seed, *(_ranged(run, part) for run in (one.val, one.test) for part in _PARTS))
+        for one in seeds
+    ]
+    kinds = ("mNoCoAP", "on frames with targets")
+    heads = [f"{kind}, {run}" for run in ("twin on val", "test") for kind in kinds]
+    return Table(("seed", *heads), rows).markdown()
+
+
+_PARTS = ("", "with_targets")
+
+
+def _ranged(result: Result, part: str) -> str:
+    metrics = result["metrics"][part] if part else result["metrics"]
+    low, high = metrics["mnocoap_interval"]
+    return f"{metrics['mnocoap']:.3f} ({low:.3f} to {high:.3f})"
 
 
 def _said(result: Result) -> str:
     return (
-        f"{result['data']} {result['split']}, read-out {result['read_out']},"
+        f"{result['data']} {result['split']}, read-out {result['read_out']}{_scene(result)},"
         f" {result['frames']} frames, {result['targets']} targets; intervals are 95 % bootstraps"
         f" over frames ({result['bootstrap']['draws']} draws, seed {result['bootstrap']['seed']}):"
     )
+
+
+def _scene(result: Result) -> str:
+    return ", scores without the scene's say" if result.get("scene") == "off" else ""
 
 
 def _nine(result: Result) -> str:
