@@ -32,6 +32,8 @@ def read_weights(path: Path) -> bytes:
         DeepirError: nothing to read there, or a packaged file whose check sum is not in the list.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe or a device may never end
+            raise OSError("it is no file")
         content = path.read_bytes()
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
