@@ -17,6 +17,8 @@ from deepir import bench  # noqa: E402
 from deepir.box_detector import BoxDetector  # noqa: E402
 from deepir.calibrating import (  # noqa: E402
     calibrate,
+    check_unseen,
+    learnt_split,
     like_twin,
     measured,
     set_scene,
@@ -211,6 +213,18 @@ def test_the_split_of_training_is_refused():
     trained = weights({"trained_on": "listed some, 8 frames"})
     with pytest.raises(UsageError, match=r"were trained on listed some, 8 frames: .*--like"):
         calibrate(trained, DATA)
+
+
+def test_the_file_says_what_was_learnt():
+    assert learnt_split(weights({"trained_on": "own a, b, 8 frames"})) == ("own", "a, b")
+    assert learnt_split(weights({})) is None
+
+
+def test_frames_that_were_learnt_are_refused_by_their_ids():
+    trained = weights({"trained_on": "listed all, 8 frames"})
+    check_unseen(trained, DATA, ["another"])
+    with pytest.raises(UsageError, match=r"on listed all, 8 frames, 2 of the \d+ frames of 'some'"):
+        check_unseen(trained, DATA, ["another", *DATA.ids[:2]])
 
 
 def test_a_network_that_finds_nothing_right_is_refused():

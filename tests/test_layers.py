@@ -24,11 +24,11 @@ simulate
 interrupt weights writing
 classical data metrics models runtime
 networks
-catalogue passes predictions scoring
+audit catalogue passes predictions scoring
 bench plant_test training
 calibrating export
 overlay results tables
-comparison detection_files summary worst
+comparison contact_sheet detection_files summary worst
 model_card
 cli
 __main__
@@ -43,11 +43,13 @@ HEAVY = {
     "torch": {"models", "training", "export"},
     "safetensors": {"models", "training", "export"},
     "tensorboard": {"training"},
-    "yaml": {"training", "cli"},
+    "yaml": {"training", "cli", "data"},
     "onnx": {"export"},
     "onnxscript": {"export"},
     "onnxruntime": {"runtime", "export"},
     "openvino": {"runtime", "export"},
+    "pooch": {"data"},
+    "requests": {"data"},
     "torchvision": set(),
     "matplotlib": set(),
 }

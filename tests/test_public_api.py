@@ -16,18 +16,22 @@ PUBLIC = {
         simulate_scene
     """,
     "deepir.metrics": """
-        BoxHits DistanceCounts ErrorSplit HybridCounts HybridScores Interval NocoAP NocoHits
-        PairedDifference PixelCounts PixelScores PointCurve PointScores THRESHOLDS box_ap
-        distance_counts error_split fit_platt hybrid_counts hybrid_iou hybrid_scores match_points
-        mnocoap_interval noco_ap noco_hits paired_interval pd_fa pixel_counts pixel_scores
+        BoxHits CENTRENESS DistanceCounts ErrorSplit HybridCounts HybridScores Interval
+        LocAP LocHits NocoAP NocoHits PairedDifference PdFaCounts PixelCounts PixelRoc
+        PixelScores PointCurve PointScores PointSteps RocCounts SCORE_THRESHOLDS THRESHOLDS
+        UNIT_THRESHOLDS box_ap centreness distance_counts error_split fit_platt
+        hybrid_counts hybrid_iou hybrid_scores loc_ap match_points mnocoap_interval noco_ap
+        noco_hits paired_interval pd_fa pd_fa_curve pixel_counts pixel_roc pixel_scores
         point_hits ratio_interval reliability resample
     """,
     "deepir.simulate": """
         PlantError Planted SimulatedFrames Target place_targets plant simulate_scene
     """,
     "deepir.data": """
-        CATALOGUE Dataset Excluding Simulated SirstV2 SkippedSample open_dataset read_samples
-        source_of without_listed write_sirst_v2
+        CATALOGUE Coco Conversion Dataset Excluding FORMATS FolderDataset Format MaskFolder
+        PascalVoc Simulated SirstV2 SkippedSample Yolo convert_dataset format_named open_dataset
+        read_samples recognise_format source_of without_listed write_coco write_mask_folder
+        write_sirst_v2 write_voc write_yolo
     """,
     "deepir.frames": "BadFrame Frame Source find_sources read_image",
     "deepir.classical": "CATALOGUE lcm max_mean max_median mpcm white_top_hat",

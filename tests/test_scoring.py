@@ -6,16 +6,29 @@ import json
 
 import numpy as np
 import pytest
+from listed import two_sources
 
-from deepir.metrics import hybrid_iou, noco_ap, pd_fa, pixel_scores
+from deepir import bench
+from deepir.metrics import (
+    SCORE_THRESHOLDS,
+    hybrid_iou,
+    loc_ap,
+    noco_ap,
+    pd_fa,
+    pixel_roc,
+    pixel_scores,
+)
 from deepir.metrics.bootstrap import mnocoap_interval, ratio_interval
 from deepir.noco import noco_map, noco_peaks
-from deepir.scoring import BUDGETS, Scorer
+from deepir.predictions import FrameDetections, Predictions
+from deepir.results import result_json
+from deepir.scoring import BUDGETS, FALSE_PIXELS, Scorer
 from deepir.simulate import SimulatedFrames
 from deepir.structures import Detections, Sample, best_first
 
 SAMPLES = list(SimulatedFrames(4, seed=9, shape=(60, 70), targets=2))
 NOTHING = Detections([], [])
+SHARES = ("1e-05", "0.0001", "0.001")
 
 
 def perfect(sample):
@@ -29,10 +42,17 @@ def noisy(sample, seed=0):
     return best_first(points, np.random.default_rng(seed).permutation(len(points)) + 5.0)
 
 
-def fed(found=perfect, *, operating=7.0, mask=lambda sample: sample.mask, samples=SAMPLES):
+def fed(
+    found=perfect,
+    *,
+    operating=7.0,
+    mask=lambda sample: sample.mask,
+    score_map=lambda sample: sample.mask,
+    samples=SAMPLES,
+):
     scorer = Scorer(operating)
     for sample in samples:
-        scorer.update(sample, found(sample), mask(sample))
+        scorer.update(sample, found(sample), mask(sample), score_map=score_map(sample))
     return scorer
 
 
@@ -46,13 +66,17 @@ def test_perfect_detections_score_one():
     assert score["pd"] == score["recall"]["0.5"] == score["pd_at"]["0.01"] == 1.0
     assert score["pd_interval"] == [1.0, 1.0]
     assert score["false_objects_per_frame"] == score["false_objects_per_megapixel"] == 0.0
-    assert score["pixel"] == {"iou": 1, "niou": 1, "precision": 1, "recall": 1, "f1": 1}
+    perfect_mask = dict.fromkeys(("iou", "niou", "precision", "recall", "f1"), 1.0)
+    assert score["pixel"] == {**perfect_mask, "auc": 1.0, "recall_at": dict.fromkeys(SHARES, 1.0)}
     assert score["target"] == {"pd": 1.0, "fa": 0.0}
     assert score["hybrid"]["hiou"] == 1.0
 
 
 def test_each_figure_is_that_of_its_metric():
-    score = figures(noisy, mask=lambda sample: np.roll(sample.mask, 1, axis=0))
+    def scores(sample):
+        return sample.image / 8.0 - 20
+
+    score = figures(noisy, mask=lambda sample: np.roll(sample.mask, 1, axis=0), score_map=scores)
     rows = [np.column_stack([found.points, found.scores]) for found in map(noisy, SAMPLES)]
     maps = [noco_map(sample.image, sample.boxes) for sample in SAMPLES]
     ap = noco_ap(rows, maps, [sample.boxes for sample in SAMPLES])
@@ -63,6 +87,12 @@ def test_each_figure_is_that_of_its_metric():
     assert score["pixel"]["iou"] == pixel_scores(claimed, truth).iou
     assert score["target"]["fa"] == pd_fa(claimed, truth).fa
     assert score["hybrid"]["hiou"] == hybrid_iou(claimed, truth).hiou
+    centred = loc_ap(rows, [sample.boxes for sample in SAMPLES])
+    assert score["mlocap"] == centred.mean
+    assert list(score["locap"].items()) == [(f"{t}", ap) for t, ap in centred.by_threshold.items()]
+    roc = pixel_roc(map(scores, SAMPLES), truth, thresholds=SCORE_THRESHOLDS)
+    assert 0.5 < score["pixel"]["auc"] == roc.auc < 1
+    assert score["pixel"]["recall_at"] == {f"{s:g}": roc.recall_at(s) for s in FALSE_PIXELS}
 
 
 def test_keys_of_thresholds_and_budgets_are_short():
@@ -127,8 +157,62 @@ def without_truth(sample):
     ids=["no mask", "one mask missing", "one truth missing", "no frame"],
 )
 def test_mask_scores_need_both_masks_of_every_frame(samples, mask):
-    score = figures(samples=samples, mask=mask)
+    scorer = fed(samples=samples, mask=mask)
+    score = scorer.figures(draws=50)
     assert [score[name] for name in MASK_FIGURES] == [None] * 3
+    assert set(MASK_FIGURES) <= set(scorer.absent)
+
+
+def test_without_a_map_of_every_frame_the_roc_is_none_and_the_mask_scores_stay():
+    scorer = fed(score_map=lambda sample: None if sample is SAMPLES[2] else sample.mask)
+    pixel = scorer.figures(draws=50)["pixel"]
+    assert (pixel["iou"], pixel["auc"], pixel["recall_at"]) == (1.0, None, None)
+    assert scorer.absent["pixel.auc"] == f"{SAMPLES[2].id!r} has no map of scores"
+    assert "pixel" not in scorer.absent
+
+
+def test_points_without_boxes_have_no_box_ap_and_the_reason_names_the_first():
+    def pointed(sample):
+        return Detections(perfect(sample).points, perfect(sample).scores)
+
+    def framed(sample):
+        found = perfect(sample)
+        return best_first(found.points, found.scores, sample.boxes)
+
+    whole = fed(framed)
+    assert whole.figures(draws=50)["box_ap"] == {"0.3": 1.0, "0.5": 1.0}
+    assert whole.absent == {}
+    mixed = fed(lambda sample: pointed(sample) if sample is SAMPLES[1] else framed(sample))
+    assert mixed.figures(draws=50)["box_ap"] is None
+    wanted = f"the detections of {SAMPLES[1].id!r} are points without boxes"
+    assert mixed.absent == {"box_ap": wanted}
+
+
+def test_points_alone_score_what_points_can():
+    scorer = Scorer(7.0)
+    for sample in SAMPLES:
+        scorer.update(sample, perfect(sample), None)
+    score = scorer.figures(draws=50)
+    empty = {name for name, value in score.items() if value is None}
+    assert empty == {"box_ap", *MASK_FIGURES}
+    assert set(scorer.absent) == {*empty, "pixel.auc"}
+    assert "no predicted mask" in scorer.absent["pixel"]
+
+
+def test_saved_points_are_scored_and_their_result_says_what_is_absent():
+    data = two_sources()
+    entries = [
+        FrameDetections(id=name, points=[(*point, 1.0) for point in perfect(sample).points])
+        for name, sample in data.samples.items()
+    ]
+    result = result_json(bench.score(Predictions(detections=entries), data))
+    assert result["metrics"]["mnocoap"] == 1.0
+    assert {name for name, value in result["metrics"].items() if value is None} == {
+        "box_ap",
+        *MASK_FIGURES,
+    }
+    assert set(result["absent"]) == {"box_ap", "pixel.auc", *MASK_FIGURES}
+    assert all("Misc_0" in reason for reason in result["absent"].values())
 
 
 def test_no_frame_and_no_detection_have_stated_scores():

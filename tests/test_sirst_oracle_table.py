@@ -7,7 +7,7 @@ import pytest
 
 from deepir.boxes import centres
 from deepir.data import open_dataset
-from deepir.data.sirst import BOXES, ORIGIN, SPLITS
+from deepir.data.sirst import BOXES, SPLITS
 from deepir.data.voc import read_voc_boxes
 from deepir.metrics import NocoHits
 from deepir.noco import noco_map, noco_peaks
@@ -23,7 +23,7 @@ def root(shared):
 @pytest.fixture(scope="module")
 def boxes_of(root):
     """Boxes of every annotation file by id."""
-    return {path.stem: read_voc_boxes(path, origin=ORIGIN) for path in (root / BOXES).glob("*.xml")}
+    return {path.stem: read_voc_boxes(path, origin=1) for path in (root / BOXES).glob("*.xml")}
 
 
 @pytest.mark.parametrize(

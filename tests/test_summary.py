@@ -45,6 +45,8 @@ def test_details_show_every_figure(result):
     assert set(by_name(figures_table(result))) < set(rows)
     assert rows["nocoap 0.3"] == (1.0, "")
     assert rows["pixel"] == (None, "")
+    assert rows["absent pixel"] == ("'Misc_0' has no predicted mask", "")
+    assert {"mlocap", *(f"locap 0.{level}" for level in (1, 3, 5, 7, 9))} <= set(rows)
     assert rows["errors hits"] == (6, "")
     assert not any(name.endswith("_interval") for name in rows)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -72,8 +73,16 @@ def test_weights_elsewhere_need_no_list(folder, tmp_path):
 def test_nothing_to_read_is_one_line(tmp_path):
     with pytest.raises(DeepirError, match=r"cannot read the weights .*nowhere.onnx.*no such file"):
         read_weights(tmp_path / "nowhere.onnx")
-    with pytest.raises(DeepirError, match="is a directory"):
+    with pytest.raises(DeepirError, match="it is no file"):
         read_weights(tmp_path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("no pipes in folders here")
+    os.mkfifo(tmp_path / "pipe.onnx")
+    with pytest.raises(DeepirError, match=r"pipe\.onnx': it is no file"):
+        read_weights(tmp_path / "pipe.onnx")
 
 
 def test_every_packaged_file_is_listed():

@@ -14,6 +14,7 @@ from deepir.choices import ReadOut
 from deepir.data import Dataset, SkippedSample
 from deepir.detector import Detector, R
 from deepir.errors import DeepirError
+from deepir.map_detector import MapResponse
 from deepir.passes import Progress, one_pass
 from deepir.predictions import FrameDetections, Predictions
 from deepir.readout import boxes_peak, boxes_published, merged_peaks
@@ -98,7 +99,13 @@ def evaluate(
         candidates = detector.read(response)
         clock.lap("read_out")
         local = detector.local_scores(response, candidates.scores) if calibrated else None
-        scorer.update(sample, candidates, detector.predicted_mask(response), local=local)
+        scorer.update(
+            sample,
+            candidates,
+            detector.predicted_mask(response),
+            local=local,
+            score_map=response.scores if isinstance(response, MapResponse) else None,
+        )
 
     _feed(run, detect, progress)
     return run

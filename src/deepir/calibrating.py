@@ -9,6 +9,8 @@ has not.
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -134,6 +136,28 @@ def like_twin(trained: Trained, twin: Trained) -> tuple[Card, Calibration]:
     return _card(trained, low, high, calibration), calibration
 
 
+def learnt_split(trained: Trained) -> tuple[str, str] | None:
+    """Dataset and split that weights were trained on; None where their file does not say so."""
+    said = re.fullmatch(r"(\S+) (.+), \d+ frames", trained.notes.get("trained_on", ""))
+    return (said[1], said[2]) if said else None
+
+
+def check_unseen(trained: Trained, dataset: Dataset, learnt: Iterable[str]) -> None:
+    """Make sure that no frame of a split is one of those that were ``learnt``, by their ids.
+
+    Raises:
+        UsageError: how many are, and the first of them.
+    """
+    known = set(learnt)
+    shared = [one for one in dataset.ids if one in known]
+    if shared:
+        raise UsageError(
+            f"the weights were trained on {_trained_on(trained)}, {len(shared)} of the"
+            f" {len(dataset)} frames of {dataset.split!r} among them, the first {shared[0]!r}:"
+            " calibrate on other frames, or take the calibration of a twin with --like"
+        )
+
+
 def write_calibrated(path: Path, trained: Trained, card: Card, calibration: Calibration) -> None:
     """Write weights with their card among their notes, beside those that they had."""
     notes = {**trained.notes, **card.properties(), "calibrated_on": calibration.data}
@@ -187,9 +211,10 @@ def _operating(passes: _Passes, frames: Frames, budget: float) -> float:
         curve = _curve(replace(passes.detector, operating_threshold=chosen), frames)
         threshold = curve.threshold_at(budget)
         if not math.isfinite(threshold):
+            count = len(curve.columns()[0])
             raise DeepirError(
                 f"no threshold keeps to {budget:g} false alarms a frame on {len(frames)} frames:"
-                f" {len(curve.columns()[0])} candidates, and the best score alone is too frequent"
+                f" {count} candidates{', and the best score alone is too frequent' * (count > 0)}"
             )
         rounded = min(math.ceil(10**DECIMALS * threshold) / 10**DECIMALS, 1.0)
         if rounded == chosen:

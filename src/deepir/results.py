@@ -36,11 +36,15 @@ FIELDS = {
     "interrupted": "true where Ctrl-C ended the run early",
     "missing": "ids of the split without an entry in the predictions; they count as no detection",
     "ignored": "ids in the predictions that the split does not have; they are left out",
+    "absent": "figure of the metrics that is null -> why",
     "metrics.mnocoap": "mean NoCo average precision over thresholds 0.1 ... 0.9, in [0, 1]",
     "metrics.mnocoap_interval": "95 % bootstrap interval over frames, [low, high]",
     "metrics.nocoap": "NoCo threshold -> average precision, in [0, 1]",
     "metrics.recall_cap": "mean recall of all candidates: mNoCoAP if they were ranked perfectly",
     "metrics.recall": "NoCo threshold -> recall of all candidates, in [0, 1]",
+    "metrics.mlocap": "mean average precision over five thresholds on how central a point lies in"
+    " its box, in [0, 1]; points count as they are, pixel indices half a pixel off their pixels",
+    "metrics.locap": "centre-ness threshold (0.1, 0.3 ... 0.9) -> average precision, in [0, 1]",
     "metrics.pd": "share of boxes that a believed point hits (borders included, one to one)",
     "metrics.pd_interval": "95 % bootstrap interval over frames, [low, high]",
     "metrics.false_objects_per_frame": "believed points that hit no free box, by frame",
@@ -70,6 +74,10 @@ FIELDS = {
     "metrics.errors.false_without_targets": "false believed points in frames without targets",
     "metrics.pixel": "iou, niou (frames without any pixel left out), precision, recall, f1 of the"
     " mask at the operating threshold; null without masks",
+    "metrics.pixel.auc": "area under the ROC of all pixels, in [0, 1], whatever the threshold:"
+    " recall on target over the share claimed off target; null without maps",
+    "metrics.pixel.recall_at": "share claimed of the pixels off target (1e-05, 0.0001, 0.001) ->"
+    " best recall of those on target within that share, on this very set; null without maps",
     "metrics.target": "pd and fa (a fraction of pixels) of its components: centroids closer than"
     " 3 px; null without masks",
     "metrics.hybrid": "hybrid IoU of that mask; null without masks",
@@ -122,6 +130,7 @@ def result_json(run: Evaluation) -> dict[str, object]:
         "missing": run.missing,
         "ignored": run.ignored,
         "metrics": run.scorer.figures(draws=DRAWS, seed=SEED),
+        "absent": run.scorer.absent,
         "calibration": calibration_json(run),
         "speed": run.clock.figures() if run.clock else None,
         "peak_memory_mb": peak_memory_mb(),

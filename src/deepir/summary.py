@@ -19,12 +19,14 @@ _FIRST = (
     "metrics.nocoap.0.5",
     "metrics.nocoap.0.9",
     "metrics.recall_cap",
+    "metrics.mlocap",
     "metrics.pd",
     "metrics.false_objects_per_frame",
     "metrics.box_ap.0.3",
     "metrics.box_ap.0.5",
     "metrics.pixel.iou",
     "metrics.pixel.niou",
+    "metrics.pixel.auc",
     "metrics.hybrid.hiou",
     "speed.median_ms",
     "speed.frames_per_second",
@@ -32,18 +34,18 @@ _FIRST = (
 )
 
 
+_SHOWN = ("operating_threshold", "metrics.", "absent.", "speed", "peak_memory_mb")
+
+
 def figures_table(result: Result, *, details: bool = False) -> Table:
     """Figures of a result with their intervals: those most looked at, or with ``details`` all.
 
     Names are those of the JSON without ``metrics``; a figure that is null is left out unless
-    details are wanted.
+    details are wanted, which also say why it is.
     """
     every = dict(_leaves(result))
     listed = [
-        path
-        for path in every
-        if path.startswith(("operating_threshold", "metrics.", "speed", "peak_memory_mb"))
-        and not path.startswith("metrics.sources")
+        path for path in every if path.startswith(_SHOWN) and not path.startswith("metrics.sources")
     ]
     wanted = listed if details else [path for path in _FIRST if every.get(path) is not None]
     rows = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 
 import pytest
@@ -46,7 +47,30 @@ def test_other_files_and_names_are_refused(deepir, checkpoint, tmp_path):
     deepir("convert", tmp_path / "no.pth", target).refused("no.pth", "no such file", status=1)
     deepir("convert", other, checkpoint).refused("ends in .safetensors", status=2)
     deepir("convert", checkpoint, target, "--groups", "2.5").refused("whole number", status=2)
+    deepir("convert", checkpoint, target, "--groups", 0).refused("--groups", ">= 1", status=2)
     assert not target.exists()
+
+
+def test_on_a_full_disk_the_file_is_named(deepir, checkpoint, tmp_path):
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    target = tmp_path / "oscar.safetensors"
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        outcome = deepir("convert", checkpoint, target, "--groups", 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    outcome.refused("File too large", target, status=1)
+    assert list(tmp_path.iterdir()) == [checkpoint]
+
+
+def test_with_a_torch_that_does_not_work_it_says_why(deepir, checkpoint, tmp_path, monkeypatch):
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "__init__.py").write_text("raise ImportError('no libgomp.so.1')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "torch")
+    outcome = deepir("convert", checkpoint, tmp_path / "oscar.safetensors")
+    outcome.refused("the one installed here does not work: no libgomp.so.1", status=2)
 
 
 def test_without_torch_it_says_how_to_get_it(deepir, checkpoint, tmp_path, monkeypatch):

@@ -104,6 +104,8 @@ class TestRefused:
             ({**CHOSEN, "operating_threshold": "0.001"}, "0 <= candidate <= operating"),
             ({**CHOSEN, "operating_threshold": "high"}, "do not fit"),
             ({**CHOSEN, "calibration": "[]"}, "calibration is a JSON object"),
+            ({**CHOSEN, "calibration": "{"}, "do not fit"),
+            ({**CHOSEN, "calibration": "{}"}, "the calibration does not fit"),
         ],
     )
     def test_thresholds_in_the_weights_that_do_not_fit(
@@ -153,7 +155,7 @@ class TestRefused:
         line = ("export", weights(**CHOSEN), "--out", tmp_path / "x.onnx", "--format", "tflite")
         deepir(*line).refused('"onnx"', status=2)
 
-    @pytest.mark.parametrize("missing", ["torch", "onnx", "onnxscript"])
+    @pytest.mark.parametrize("missing", ["torch", "onnx", "onnxscript", "onnxruntime"])
     def test_without_a_package(self, deepir, weights, tmp_path, monkeypatch, missing):
         """As if it were not installed: no finder knows it any more."""
         path = weights(**CHOSEN)
@@ -163,6 +165,6 @@ class TestRefused:
             return None if name == missing else find(name, *arguments)
 
         monkeypatch.setattr(PathFinder, "find_spec", without)
-        monkeypatch.delitem(sys.modules, missing)
+        monkeypatch.delitem(sys.modules, missing, raising=False)
         outcome = deepir("export", path, "--out", tmp_path / "x.onnx")
         outcome.refused(missing, "pip install 'deepir[export]'", status=2)

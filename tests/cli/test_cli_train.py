@@ -34,9 +34,10 @@ def root(tmp_path_factory):
     """Splits train_full and val_full of small frames, and one without targets."""
     folder = tmp_path_factory.mktemp("sirst")
     frames = [*SimulatedFrames(4, seed=5, shape=(72, 88), targets=2)]
+    val = [*SimulatedFrames(2, seed=7, shape=(72, 88), targets=2)]
     empty = [*SimulatedFrames(2, seed=6, shape=(72, 88), targets=0)]
     write_sirst_v2(folder, "train_full", frames)
-    write_sirst_v2(folder, "val_full", frames[:2])
+    write_sirst_v2(folder, "val_full", [replace(one, id=f"{one.id}_val") for one in val])
     write_sirst_v2(folder, "empty", [replace(one, id=f"{one.id}_empty") for one in empty])
     return folder
 
@@ -203,6 +204,16 @@ class TestFiles:
             ("", ("is to hold names with values", "nothing")),
             ("lr", ("is to hold names with values",)),
             ("lr: [1", ("is no YAML",)),
+            ("seed: 1\nseed: 2", ("line 2", "'seed' stands there twice")),
+            ("mixture: {plant: 0, plant: 1}", ("'mixture'", "'plant' stands there twice")),
+            ("mixture: 0.5", ("--mixture is a group of options", "--mixture.target", "'0.5'")),
+            ("mining: [1, 2]", ("'mining'", "a text is wanted, it holds a list")),
+            ("mining: {start: {a: 1}}", ("'mining'", "it holds names with values")),
+            ("lr: &a {b: *a}", ("'lr'", "it holds names with values")),
+            ("? [lr]\n: 1", ("line 1", "is no name")),
+            ("config: other.yaml", ("it cannot name another file: config",)),
+            ("[" * 20_000, ("is no YAML", "recursion")),
+            ("format: 1\noptions: [lr]", ("'options'", "it holds a list")),
             ("lr: !!python/object/apply:os.system [echo]", ("lr",)),
             ("a: b: c", ("is no YAML", "line 1")),
         ],
@@ -211,6 +222,22 @@ class TestFiles:
         # What is given on the command line would come before the file.
         train(config=options(text), batch=..., lr=...).refused(*words, status=2)
         assert not (tmp_path / "run").exists()
+
+    def test_a_file_that_blows_up_is_refused_at_once(self, train, options):
+        """Each of 30 lists holds the one before it nine times; none of them is unfolded."""
+        lists = [f"&a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
+        text = "\n".join(["- &a0 lol", *(f"- {one}" for one in lists)])
+        train(config=options(text)).refused("it holds a list", status=2)
+        text = f"seed: [&a0 lol, {', '.join(lists)}]"
+        train(config=options(text)).refused("'seed'", "it holds a list", status=2)
+
+    def test_anchors_mean_what_they_stand_for(self, options):
+        text = "lr: &x 0.5\nclip: *x\nmixture: {plant: *x}"
+        assert read_options(options(text)) == {
+            "lr": "0.5",
+            "clip": "0.5",
+            "mixture": {"plant": "0.5"},
+        }
 
     def test_a_file_that_is_none(self, train, tmp_path):
         train(config=tmp_path / "none.yaml").refused("cannot read the options", "none.yaml")
@@ -239,9 +266,15 @@ class TestRefused:
             ({"val_split": "train_full"}, ("--val-split", "or none")),
             ({"init": __file__}, (".safetensors", "deepir convert")),
             ({"init": "none.safetensors"}, ("no such file",)),
-            ({"init": "oscar_small"}, ("no weights to train on from",)),
+            ({"init": "oscar_r18_256"}, ("no weights to train on from",)),
             ({"device": "tpu"}, ("--device",)),
             ({"processes": 0}, ("processes: 1 or more",)),
+            ({"processes": 1000}, ("a batch of 2 cannot be divided", "1000 processes")),
+            ({"work_dir": ""}, ("--work-dir", "got an empty text")),
+            ({"mixture": "0.5"}, ("--mixture is a group of options",)),
+            ({"seed": 2**63}, ("seed: 0 to 9223372036854775807",)),
+            ({"seed": "9" * 400}, ("a number of 400 digits",)),
+            ({"init": "."}, ("it is no file",)),
             ({"train_split": "empty"}, ("no target in the 2 frames",)),
         ],
     )

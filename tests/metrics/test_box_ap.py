@@ -75,6 +75,52 @@ def test_a_detection_whose_target_is_taken_does_not_turn_to_another():
     assert box_ap([found], [[0.9, 0.8]], [truth], ious=(0.3,)) == {0.3: 0.5}
 
 
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize(
+    "turn",
+    [lambda b: 20 - b[:, [2, 1, 0, 3]] * [1, -1, 1, -1] - [0, 20, 0, 20], lambda b: 3 * b - 7],
+    ids=["mirror", "finer grid elsewhere"],
+)
+def test_turned_moved_and_scaled_frames_score_the_same(turn, seed):
+    found, scores, truth = frames(seed)
+    turned = [[turn(boxes) for boxes in part] for part in (found, truth)]
+    assert box_ap(turned[0], scores, turned[1]) == box_ap(found, scores, truth)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_rising_map_of_the_scores_changes_nothing(seed):
+    found, scores, truth = frames(seed)
+    bent = [np.exp(one) - 3 for one in scores]
+    assert box_ap(found, bent, truth) == box_ap(found, scores, truth)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_higher_overlap_is_never_easier(seed):
+    values = list(box_ap(*frames(seed), ious=(0.1, 0.3, 0.5, 0.7, 0.9)).values())
+    assert values == sorted(values, reverse=True)
+
+
+def test_equal_scores_rank_in_the_order_given():
+    right, wrong = [0, 0, 4, 4], [9, 9, 12, 12]
+    ap = {
+        order: box_ap([found], [[0.5, 0.5]], [[right]])[0.5]
+        for order, found in (("right first", [right, wrong]), ("wrong first", [wrong, right]))
+    }
+    assert ap == {"right first": 1.0, "wrong first": 0.5}
+
+
+@pytest.mark.parametrize(("iou", "ap"), [(0.5, 1.0), (np.nextafter(0.5, 1), 0.0)])
+def test_an_overlap_exactly_at_the_threshold_hits(iou, ap):
+    assert box_ap([[[0, 0, 4, 4]]], [[0.9]], [[[0, 0, 4, 2]]], ious=(iou,)) == {iou: ap}
+
+
+def test_iterables_are_read_once_and_have_one_length():
+    case = [[0.0, 0, 4, 4]], [0.9], [[0.0, 0, 4, 4]]
+    assert box_ap(*(iter([part] * 3) for part in case))[0.5] == 1.0
+    with pytest.raises(ValueError, match="argument"):
+        box_ap([[]], [[]], [])
+
+
 @pytest.mark.parametrize("scores", [[0.5], [0.5, np.nan], [[0.5, 0.5]]])
 def test_scores_that_do_not_fit_are_refused(scores):
     with pytest.raises(ValueError, match="need as many scores"):

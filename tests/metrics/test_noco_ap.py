@@ -220,6 +220,14 @@ def test_average_precision_is_that_of_every_rank(hits, missed):
     assert average_precision(np.flatnonzero(hits), targets) == pytest.approx(wanted)
 
 
+@pytest.mark.parametrize("share", [0.3, 0.9])
+def test_average_precision_of_more_hits_than_are_looked_at_together(share):
+    hits = np.random.default_rng(0).random(5000) < share * np.linspace(0.2, 1, 5000)
+    listed = [(-rank, hit) for rank, hit in enumerate(hits.tolist())]
+    wanted = oracle.average_precision(listed, 6000)
+    assert average_precision(np.flatnonzero(hits), 6000) == pytest.approx(wanted, rel=1e-12)
+
+
 def test_scoring_inside_the_frame_is_silent():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

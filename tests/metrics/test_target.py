@@ -153,6 +153,18 @@ def test_threshold_at_is_the_lowest_score_within_the_budget(frames):
             assert same or at.false_objects_per_frame > budget
 
 
+@given(frame_scores)
+def test_steps_are_the_scores_at_every_score_that_occurs(frames):
+    curve = curve_of(frames)
+    steps = curve.steps()
+    levels = sorted({score for listed, _ in frames for _, score in listed}, reverse=True)
+    assert steps.thresholds.tolist() == levels
+    at = [curve.at(level) for level in levels]
+    assert steps.hits.tolist() == [one.hits.sum() for one in at]
+    assert steps.pd.tolist() == [one.pd for one in at]
+    assert steps.false_objects_per_frame.tolist() == [one.false_objects_per_frame for one in at]
+
+
 @given(frame_scores, st.lists(st.floats(0, 3), min_size=2, max_size=5))
 def test_pd_at_rises_with_the_budget(frames, budgets):
     values = [curve_of(frames).pd_at(budget) for budget in sorted(budgets)]
@@ -187,5 +199,6 @@ def test_no_frame_has_stated_scores():
     at = curve.at(0.0)
     assert (curve.frames, curve.pd_at(1.0), at.pd) == (0, 0.0, 0.0)
     assert curve.threshold_at(1.0) == np.inf
+    assert len(curve.steps().pd) == len(curve.steps().false_objects_per_frame) == 0
     assert (at.false_objects_per_frame, at.false_objects_per_megapixel) == (0.0, 0.0)
     assert (DistanceCounts().pd, DistanceCounts().fa) == (0.0, 0.0)

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pickle
+import warnings
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
@@ -182,6 +183,34 @@ def test_unknown_classes_are_named(state, tmp_path):
     path = saved(tmp_path / "best.pth", state, extra=Notes())
     with pytest.raises(DeepirError, match=r"would call .*\.Notes"):
         read_published_checkpoint(path)
+
+
+def test_no_damage_goes_unnoticed(state, tmp_path):
+    """A byte of another value anywhere: the file is refused, or the same tensors come out."""
+    path = saved(tmp_path / "best.pth", state)
+    content = path.read_bytes()
+    told = []
+    for place in np.random.default_rng(0).integers(len(content), size=60).tolist():
+        path.write_bytes(content[:place] + bytes([content[place] ^ 255]) + content[place + 1 :])
+        try:
+            found = read_published_checkpoint(path)
+        except DeepirError as error:
+            told.append(str(error))
+        else:
+            assert list(found) == list(state)
+            assert all(torch.equal(found[name], state[name]) for name in state)
+    assert len(told) > 30
+    assert not any("\n" in line for line in told)
+
+
+def test_what_the_reader_warns_of_is_not_shown(tmp_path):
+    path = tmp_path / "best.pth"
+    path.write_bytes(pickle.dumps({"state_dict": {}}, protocol=4))
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        with pytest.raises(DeepirError):
+            read_published_checkpoint(path)
+    assert shown == []
 
 
 @pytest.mark.parametrize("kept", [0, 1, 100, 0.5, 0.99])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 
 import pytest
@@ -78,6 +79,12 @@ CHANGES = {
     "'outputs.bias' holds torch.int64": lambda t: t.update(
         {"outputs.bias": torch.zeros(21, dtype=torch.int64)}
     ),
+    "'outputs.bias' holds torch.float8_e4m3fn": lambda t: t.update(
+        {"outputs.bias": torch.zeros(21).to(torch.float8_e4m3fn)}
+    ),
+    "'scene.bias' holds NaN or infinite": lambda t: t.update(  # in float32
+        {"scene.bias": torch.tensor(1e300, dtype=torch.float64)}
+    ),
 }
 
 
@@ -139,6 +146,38 @@ def test_a_file_without_a_known_name_is_no_trained_network(file, network):
     with pytest.raises(DeepirError, match="does not say which network it holds"):
         read_trained(file)
     assert load_weights(file, "tiny", Cascade(LAYOUT)) == {}
+
+
+def rewritten(path, change):
+    """Write the file with a changed header, its tensors as they were."""
+    content = path.read_bytes()
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    change(header)
+    encoded = json.dumps(header).encode()
+    path.write_bytes(len(encoded).to_bytes(8, "little") + encoded + content[end:])
+
+
+def test_notes_that_are_nothing_are_no_notes(file):
+    rewritten(file, lambda header: header.update(__metadata__=None))
+    assert read_weight_file(file)[1] == {}
+    with pytest.raises(DeepirError, match="does not say which network it holds"):
+        read_trained(file)
+
+
+@pytest.mark.parametrize("widths", ["{", "[" * 100_000, "[1]", ""])
+def test_widths_that_are_none_name_no_network(file, widths):
+    notes = {"architecture": "oscar", "widths": widths}
+    rewritten(file, lambda header: header.update(__metadata__=notes))
+    with pytest.raises(DeepirError, match="does not say which network it holds"):
+        read_trained(file)
+
+
+def test_a_file_that_cannot_be_written_is_named(network, tmp_path):
+    (tmp_path / "w.safetensors").mkdir()
+    with pytest.raises(OSError, match=r"w\.safetensors"):
+        write_trained(tmp_path / "w.safetensors", "tiny", network, {})
+    assert list(tmp_path.iterdir()) == [tmp_path / "w.safetensors"]
 
 
 def test_an_unknown_network_is_refused():

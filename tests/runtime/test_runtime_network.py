@@ -153,6 +153,17 @@ class TestEngines:
         with pytest.raises(UsageError, match=r"pip install 'deepir\[openvino\]'"):
             engines.run_openvino(peak_boxes(), "tiny.onnx")
 
+    def test_without_onnx_runtime_it_says_how_to_get_it(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "onnxruntime", None)  # as if it were not there
+        with pytest.raises(UsageError, match=r"x\.onnx needs onnxruntime, .*pip install"):
+            open_onnx(peak_boxes(shift=0.75), "x.onnx", "onnxruntime")
+
+    def test_a_damaged_file_is_told_once(self, capsys):
+        content = peak_boxes().replace(b"Sigmoid", b"Sigmo\xffd")
+        with pytest.raises(DeepirError, match=r"x\.onnx is no ONNX file, or a damaged one"):
+            open_onnx(content, "x.onnx", "onnxruntime")
+        assert capsys.readouterr().out == ""
+
     @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's signal stack")
     def test_networks_that_come_and_go_leave_the_stack_of_signal_handlers_alone(self, opened):
         opened(peak_boxes())

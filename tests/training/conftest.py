@@ -76,12 +76,25 @@ def tiny():
 
 
 @pytest.fixture(scope="session")
-def root(frames, tmp_path_factory):
-    """The frames in the layout of SIRST-V2, as splits train_full, val_full and without targets."""
+def val_frames():
+    """Three other frames (80, 96), two of them with two targets; not to be changed."""
+    with_targets = SimulatedFrames(2, seed=7, shape=(80, 96), targets=2)
+    without = SimulatedFrames(1, seed=8, shape=(80, 96), targets=0)
+    every = [*with_targets, *without]
+    return [replace(one, id=f"val_{number}_{one.id}") for number, one in enumerate(every)]
+
+
+@pytest.fixture(scope="session")
+def root(frames, val_frames, tmp_path_factory):
+    """The frames in the layout of SIRST-V2, as splits train_full, val_full and without targets.
+
+    In ``shared`` one frame of train_full stands among those of val_full.
+    """
     folder = tmp_path_factory.mktemp("sirst")
     write_sirst_v2(folder, "train_full", frames)
-    write_sirst_v2(folder, "val_full", frames[2:5])
+    write_sirst_v2(folder, "val_full", val_frames)
     write_sirst_v2(folder, "empty", frames[4:])
+    write_sirst_v2(folder, "shared", [*val_frames, frames[0]])
     return folder
 
 

@@ -51,6 +51,32 @@ def test_all_eight_turns_come():
     assert len(turned) == 8
 
 
+@pytest.mark.parametrize(
+    "dtype", ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8"]
+)
+@pytest.mark.parametrize("scale", [0.7, 1.0, 1.9])
+def test_frames_of_any_dtype_are_resized_in_it(dtype, scale):
+    image, boxes = spot(dtype=np.uint8)
+    image //= 2  # int8 holds it
+    crop = cut(image.astype(dtype), boxes, (0, 0, 56, 40), scale)
+    assert crop.image.dtype == np.dtype(dtype)
+    assert crop.image.shape == (round(40 * scale), round(56 * scale))
+    wanted = cut(image, boxes, (0, 0, 56, 40), scale).image.astype(float)
+    difference = np.abs(crop.image.astype(float).clip(0) - wanted)
+    assert np.median(difference) < 1e-3
+    assert difference.max() <= 1
+
+
+@pytest.mark.parametrize(("dtype", "level"), [("f2", 6e4), ("f4", 3e38)])
+@pytest.mark.parametrize("seed", range(5))
+def test_levels_at_the_end_of_a_dtype_stay_numbers(dtype, level, seed):
+    rng = np.random.default_rng(seed)
+    image = (rng.random((40, 40)) * level).astype(dtype)
+    crop = worsen(expose(Crop(image, np.zeros((0, 4), np.float32)), rng), rng)
+    assert crop.image.dtype == np.dtype(dtype)
+    assert np.isfinite(crop.image).all()
+
+
 @settings(max_examples=50, deadline=None)
 @given(
     st.integers(0, 20),

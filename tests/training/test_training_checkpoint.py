@@ -130,5 +130,5 @@ def test_a_full_disk_is_one_line_and_the_old_ones_stay(kept):
 
 def test_the_first_one_on_a_full_disk_says_that_there_is_none(tmp_path):
     (tmp_path / "checkpoints").write_text("a file where the folder should be")
-    with pytest.raises(DeepirError, match="there is none before it"):
+    with pytest.raises(DeepirError, match="there is no checkpoint before it"):
         Checkpoints(tmp_path / "checkpoints").save(1, {})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from deepir.errors import DeepirError
@@ -72,6 +74,36 @@ def test_without_a_folder_there_are_no_curves():
     curves.add(1, {"loss": 1.0}, group="train")
     curves.flush()
     curves.close()
+
+
+def test_curves_that_cannot_be_begun_are_given_up(tmp_path):
+    pytest.importorskip("tensorboard")
+    (tmp_path / "file").write_text("")
+    said = []
+    curves = Curves(tmp_path / "file", start=0, warn=said.append)
+    curves.add(1, {"loss": 1.0}, group="train")
+    curves.close()
+    assert said == ["no more curves for TensorBoard: file exists"]
+
+
+def test_curves_on_a_full_disk_are_given_up(tmp_path, capsys):
+    pytest.importorskip("tensorboard")
+    resource = pytest.importorskip("resource")
+    before, hook = resource.getrlimit(resource.RLIMIT_FSIZE), threading.excepthook
+    said = []
+    curves = Curves(tmp_path, start=0, warn=said.append)
+    curves.flush()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        for iteration in range(50):
+            curves.add(iteration, {"loss": 1.0}, group="train")
+            curves.flush()
+        curves.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert said == ["no more curves for TensorBoard: file too large"]
+    assert capsys.readouterr().err == ""
+    assert threading.excepthook is hook
 
 
 def test_a_window_means_over_its_steps():

@@ -192,10 +192,46 @@ class TestBadLoss:
         )
         with pytest.raises(LossError, match=r"iteration 3: losses .*no finite number") as caught:
             list(running.run(8))
+        assert "images of the batch hold NaN or infinite values" in str(caught.value)
         assert len(caught.value.batch) == 4
         assert running.iteration == 2
         for name, tensor in running.network.named_parameters():
             assert torch.equal(tensor, before[name])
+
+    def test_images_of_numbers_ask_for_a_lower_rate(self, trainer):
+        running = trainer()
+        with torch.no_grad():
+            running.network.outputs.bias.fill_(np.nan)
+        with pytest.raises(LossError, match=r"try a lower learning rate \(lr\), or bf16 off"):
+            list(running.run(1))
+
+    def test_weights_that_are_no_numbers_are_named(self, trainer):
+        running = trainer()
+        list(running.run(1))
+        running.check_weights()
+        running.average.network.outputs.bias.data[0] = np.inf
+        with pytest.raises(LossError, match=r"iteration 1: 'outputs\.bias' holds NaN or infinite"):
+            running.check_weights()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("iteration", "2"),
+        ("iteration", -1),
+        ("average_steps", None),
+        ("network", []),
+        ("optimiser", {}),
+        ("false_alarms", [(6, 1.0, 1.0)]),
+        ("false_alarms", [(-1, 1.0, 1.0)]),
+        ("false_alarms", 3),
+    ],
+)
+def test_a_state_that_is_none_is_refused(trainer, name, value):
+    running = trainer()
+    state = {**stored(running.state()), name: value}
+    with pytest.raises((KeyError, TypeError, ValueError, RuntimeError)):
+        running.restore(state)
 
 
 def test_gradients_are_clipped(trainer):

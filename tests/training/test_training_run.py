@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 from deepir.data import write_sirst_v2
@@ -22,7 +23,7 @@ from deepir.models import CATALOGUE
 from deepir.models.cascade import Cascade, Layout
 from deepir.training.folder import RunFolder
 from deepir.training.request import Execution, Request, Source
-from deepir.training.run import train
+from deepir.training.run import lacks_memory, train
 from deepir.training.settings import Mining, Settings
 
 LAYOUT = Layout(stem=8, widths=(8, 16), blocks=(0, 1), pyramid=8)
@@ -207,6 +208,25 @@ class TestGoesOn:
         assert "goes on after iteration 3 of 8" in heard.notes
         same_numbers(folder / "best.safetensors", whole / "best.safetensors")
 
+    def test_on_a_full_disk_the_best_weights_are_missed_in_one_line(
+        self, request_of, tmp_path, whole
+    ):
+        resource = pytest.importorskip("resource")
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        request = request_of(val="val_full", checkpoint_every=2)
+
+        def fill():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, before[1]))
+
+        try:
+            with pytest.raises(DeepirError, match="no best weights at iteration 4") as caught:
+                train(request, tmp_path, QUIET, Heard(i3=fill))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert "the last good one is of iteration 2" in str(caught.value)
+        train(request, tmp_path, QUIET, Heard())
+        same_numbers(tmp_path / "best.safetensors", whole / "best.safetensors")
+
     def test_with_what_changes_no_result(self, request_of, tmp_path, whole):
         folder = tmp_path / "stopped"
         train(request_of(val="val_full"), folder, ONE_STEP)
@@ -317,6 +337,43 @@ class TestRefused:
         with pytest.raises(DeepirError, match=r"run\.json'"):
             train(request_of(), tmp_path, QUIET)
 
+    @pytest.mark.parametrize(
+        ("part", "value"),
+        [
+            ("options", []),
+            ("train", 3),
+            ("val", [1]),
+            ("init", "x"),
+            ("visits", {}),
+            ("visits", ["x"]),
+            ("results", None),
+        ],
+    )
+    def test_a_damaged_record(self, request_of, tmp_path, whole, part, value):
+        shutil.copytree(whole, tmp_path / "run")
+        damaged = {**record(whole), part: value}
+        (tmp_path / "run" / "run.json").write_text(json.dumps(damaged))
+        with pytest.raises(DeepirError, match=f"damaged record of a run, '{part}' is") as caught:
+            train(request_of(val="val_full"), tmp_path / "run", QUIET)
+        assert "choose another --work-dir" in str(caught.value)
+
+    def test_a_record_without_end(self, request_of, tmp_path):
+        (tmp_path / "run.json").write_text("[" * 100_000)
+        with pytest.raises(DeepirError, match="no readable record of a run: maximum recursion"):
+            train(request_of(), tmp_path, QUIET)
+
+    def test_a_lock_that_cannot_be(self, request_of, tmp_path):
+        (tmp_path / "lock").mkdir()
+        with pytest.raises(UsageError, match=r"cannot lock the folder .*lock': is a directory"):
+            train(request_of(), tmp_path, QUIET)
+
+    def test_nothing_is_validated_on_what_it_learnt(self, request_of, frames, tmp_path):
+        with pytest.raises(UsageError, match="1 of the 4 frames of the split 'shared'") as caught:
+            train(request_of(val="shared"), tmp_path / "run", QUIET)
+        assert repr(frames[0].id) in str(caught.value)
+        assert "name another --val-split, or none" in str(caught.value)
+        assert not (tmp_path / "run").exists()
+
     def test_a_checkpoint_of_another_network(self, request_of, tmp_path, monkeypatch):
         train(request_of(), tmp_path, ONE_STEP)
         wider = replace(LAYOUT, widths=(8, 24))
@@ -372,6 +429,62 @@ class TestBadLoss:
         assert results["iteration"] == 4
         assert RunFolder(tmp_path).checkpoints.latest().iteration == 4
         assert "last good checkpoint: iteration 4" in str(caught.value)
+
+
+class Overflowing(Cascade):
+    """Its statistics leave the numbers in the fifth step, its losses do not."""
+
+    steps = 0
+
+    def targets(self, boxes, images, noco):
+        self.steps += 1
+        if self.steps == 5:
+            next(one for name, one in self.named_buffers() if "running_var" in name).fill_(np.inf)
+        return super().targets(boxes, images, noco)
+
+
+class Hungry(Cascade):
+    """Asks for a petabyte in the fifth step."""
+
+    steps = 0
+
+    def losses(self, raw, targets, normalisers):
+        self.steps += 1
+        if self.steps == 5:
+            torch.empty(1 << 50)
+        return super().losses(raw, targets, normalisers)
+
+
+class TestBreaksOff:
+    def test_weights_that_are_no_numbers_are_never_kept(self, request_of, tmp_path, monkeypatch):
+        monkeypatch.setitem(CATALOGUE, "tiny", lambda: Overflowing(LAYOUT))
+        with pytest.raises(DeepirError, match=r"iteration 6: .*running_var' holds NaN") as caught:
+            train(request_of(checkpoint_every=2), tmp_path, QUIET)
+        assert "last good checkpoint: iteration 4" in str(caught.value)
+        assert [one.iteration for one in RunFolder(tmp_path).checkpoints.all()] == [4, 2]
+        assert record(tmp_path)["results"]["status"] == "failed"
+        for values in load_file(tmp_path / "last.safetensors").values():
+            assert np.isfinite(values).all()
+
+    def test_too_little_memory_is_one_line(self, request_of, tmp_path, monkeypatch):
+        monkeypatch.setitem(CATALOGUE, "tiny", lambda: Hungry(LAYOUT))
+        with pytest.raises(DeepirError, match="not enough memory at iteration 5: take") as caught:
+            train(request_of(checkpoint_every=2), tmp_path, QUIET)
+        assert "--parts" in str(caught.value)
+        assert "last good checkpoint: iteration 4" in str(caught.value)
+        assert record(tmp_path)["results"]["status"] == "failed"
+
+    @pytest.mark.parametrize(
+        ("error", "told"),
+        [
+            (MemoryError("Unable to allocate 4.00 GiB"), True),
+            (torch.OutOfMemoryError("CUDA out of memory"), True),
+            (RuntimeError("DefaultCPUAllocator: not enough memory: you tried"), True),
+            (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+        ],
+    )
+    def test_what_tells_of_memory(self, error, told):
+        assert lacks_memory(error) is told
 
 
 class TestFineTuning:

@@ -51,6 +51,27 @@ def test_a_number_out_of_its_range_is_refused(build, name, value):
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("seed", 2**63, "seed: 0 to 9223372036854775807 is wanted, got 9223372036854775808"),
+        ("seed", 10**400, "got a number of 401 digits"),
+        ("iterations", 10**400, "iterations: 1 to 1000000000000000 is wanted"),
+        ("iterations", 0, "iterations: 1 or more is wanted, got 0"),
+        ("clip", math.inf, "clip: 0 to 1000000000000000 is wanted, got inf"),
+    ],
+)
+def test_numbers_that_never_end_are_refused_in_one_line(name, value, words):
+    with pytest.raises(UsageError, match=words):
+        Settings(**{name: value})
+
+
+def test_a_batch_has_an_image_for_every_part_of_every_process():
+    Settings(batch=8, parts=2).check_processes(4)
+    with pytest.raises(UsageError, match=r"a batch of 8 .* 2 parts for 5 processes: .* of 10"):
+        Settings(batch=8, parts=2).check_processes(5)
+
+
+@pytest.mark.parametrize(
     ("build", "name", "value", "hint"),
     [
         (Settings, "bf16", "yes", "auto, off, on"),
@@ -72,7 +93,7 @@ def test_kinds_of_crops_are_shares():
 
 @pytest.mark.parametrize("recipe", PRESETS)
 def test_recipes_name_settings_that_exist(recipe):
-    known = {one.name for one in dataclasses.fields(Settings)}
+    known = {one.name for part in (Settings, Source) for one in dataclasses.fields(part)}
     assert set(PRESETS[recipe]) <= known
 
 

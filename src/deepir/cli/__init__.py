@@ -22,6 +22,7 @@ from deepir import __version__
 from deepir.cli.bench import bench
 from deepir.cli.calibrate import calibrate
 from deepir.cli.convert import convert
+from deepir.cli.data import data_app
 from deepir.cli.detect import detect
 from deepir.cli.evaluate import evaluate
 from deepir.cli.export import export
@@ -50,6 +51,7 @@ def build_app() -> App:
     app.command(score)
     app.command(bench)
     app.command(simulate)
+    app.command(data_app())
     app.command(train_app())
     app.command(convert)
     app.command(export)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from deepir.calibrating import Calibrated
     from deepir.calibration import Calibration
     from deepir.card import Card
+    from deepir.data import Dataset
     from deepir.models.trained import Trained
 
 DATA = DataOptions()
@@ -24,7 +26,7 @@ Floor = Annotated[float | None, Parameter(name="--scene-floor", validator=finite
 
 
 def calibrate(
-    weights: Path,
+    weights: str,
     /,
     *,
     out: Path,
@@ -36,7 +38,7 @@ def calibrate(
     """Choose the thresholds of trained weights on a split, or take those of a twin (needs PyTorch).
 
     Args:
-        weights: .safetensors file that deepir train wrote.
+        weights: .safetensors file that deepir train wrote, or a network that came with deepir.
         out: .safetensors file to write.
         data: frames with truth that the weights were not trained on; name the split.
         like: calibrated weights of a twin, trained without these frames, to take everything from.
@@ -56,7 +58,7 @@ def calibrate(
     if like is not None:
         if data != DATA or false_alarms_per_frame is not None or scene_floor is not None:
             raise UsageError("--like takes everything from the twin: leave the other options out")
-        return _like(read_trained(weights), read_trained(like), out)
+        return _like(read_trained(_path(weights)), read_trained(like), out)
     if data.split is None:
         raise UsageError(
             "name the frames to calibrate on with --split, such as val_full: frames that the"
@@ -64,7 +66,15 @@ def calibrate(
         )
     budget = BUDGET if false_alarms_per_frame is None else false_alarms_per_frame
     floor = SCENE_FLOOR if scene_floor is None else scene_floor
-    return _on_split(read_trained(weights), data, out, budget=budget, floor=floor)
+    return _on_split(read_trained(_path(weights)), data, out, budget=budget, floor=floor)
+
+
+def _path(weights: str) -> Path:
+    """The file that is asked for, by its own path or by the name of a packaged network."""
+    from deepir.models.trained import SUFFIX
+    from deepir.weights import packaged
+
+    return packaged(weights, SUFFIX) or Path(weights)
 
 
 def _like(trained: Trained, twin: Trained, out: Path) -> int:
@@ -82,13 +92,30 @@ def _on_split(
     from deepir.calibrating import calibrate as on_split
     from deepir.calibrating import write_calibrated
 
+    dataset = data.open()
+    _check_unseen(trained, dataset, data)
     with progress_bar(f"calibrate {trained.name}") as progress:
-        found = on_split(trained, data.open(), budget=budget, scene_floor=floor, progress=progress)
+        found = on_split(trained, dataset, budget=budget, scene_floor=floor, progress=progress)
     write_calibrated(out, trained, found.card, found.calibration)
     _show(found)
     _say_card(found.card, found.calibration, out)
     report_skipped([(one.id, one.reason) for one in found.skipped])
     return PARTIAL if found.skipped else 0
+
+
+def _check_unseen(trained: Trained, dataset: Dataset, data: DataOptions) -> None:
+    """Look for frames of the split in the one that was trained on, where that one is there."""
+    from deepir.calibrating import check_unseen, learnt_split
+    from deepir.errors import DeepirError
+
+    name, split = learnt_split(trained) or ("", "")
+    if name != data.data:
+        return
+    try:
+        learnt = replace(data, split=split, without=None).open()
+    except DeepirError:  # no such split here: nothing more is known than its name
+        return
+    check_unseen(trained, dataset, learnt.ids)
 
 
 def _show(found: Calibrated) -> None:

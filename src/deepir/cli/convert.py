@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter, validators
 
 from deepir.cli.options import Whole
 
+Groups = Annotated[Whole, Parameter(validator=validators.Number(gte=1, lte=4096))]
 
-def convert(source: Path, target: Path, /, *, groups: Whole = 32) -> int:
+
+def convert(source: Path, target: Path, /, *, groups: Groups = 32) -> int:
     """Convert a published OSCAR checkpoint, without running anything in it (needs PyTorch).
 
     Args:

@@ -21,6 +21,8 @@ DATA = DataOptions()
 SPLITS = {"simulated": ("train", "val"), "sirst-v2": ("train_full", "val_full")}
 """Of each dataset: where 8 bits are calibrated and where their loss is measured."""
 
+NEEDED = ("onnx", "onnxscript", "onnxruntime")
+
 
 @Parameter(name="*")
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def export(
     del format  # there is one
     from deepir.models.requirements import require_torch
 
-    require_torch("deepir export", extra="export", also=("onnx", "onnxscript"))
+    require_torch("deepir export", extra="export", also=NEEDED)
     from deepir.export import check_target, export_int8, export_onnx, spread_frames
 
     check_target(out)

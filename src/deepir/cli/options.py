@@ -47,7 +47,8 @@ class DataOptions:
     """Which frames with truth."""
 
     data: str = "simulated"
-    """Dataset: simulated (embedded) or sirst-v2."""
+    """Dataset: simulated (embedded), or the format of the one at --root: sirst-v2, mask-folder,
+    sirst-v1, dnanet, basicirstd, irstd-1k, coco, voc, voc-half-open, voc-zero-based or yolo."""
 
     root: Path | None = None
     """Folder of the dataset."""

@@ -6,16 +6,19 @@ import os
 import re
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, ArgumentCollection, Parameter
 from cyclopts.config import Dict
 
+from deepir.cli.options_file import read_options
 from deepir.cli.status import INTERRUPTED, PARTIAL
 from deepir.cli.terminal import note
 from deepir.errors import UsageError, unknown_name
-from deepir.training.presets import PRESETS, RECIPES, Recipe
+from deepir.training.presets import PRESETS, RECIPES, WITH_INIT, Recipe
 from deepir.training.request import Execution, Request, Source
 from deepir.training.settings import Settings
 
@@ -48,7 +51,8 @@ def train(
         work_dir: folder of the run: weights, checkpoints, log.csv, run.json.
         config: YAML file with any of these options, or the run.json of a run to repeat; options
             given here come before the file's.
-        recipe: settings that belong together: crops (our own), or published (OSCAR's).
+        recipe: settings that belong together: crops (our own), fine-tune (for a few dozen frames,
+            the default with --init), or published (OSCAR's).
         init: weights to begin with: a .safetensors file, or a network that came with deepir.
         source: which frames.
         execution: how the run is carried out.
@@ -61,6 +65,7 @@ def train(
 
     del config  # its options have come as if they had been given here
     request = Request(model, source, settings, recipe, init)
+    settings.check_processes(execution.processes)
     outcome = launch(_carry_out, request, work_dir, execution, processes=execution.processes)
     return _finish(outcome, work_dir)
 
@@ -82,55 +87,38 @@ def options_of_files(app: App, commands: tuple[str, ...], arguments: ArgumentCol
     if file is not None:
         _supply(read_options(Path(file)), file, app, commands, arguments)
     recipe = _given(arguments, "--recipe")
+    if recipe is None and _given(arguments, "--init") is not None:
+        recipe = WITH_INIT
+        _supply({"recipe": recipe}, "weights to begin with", app, commands, arguments)
     if recipe is not None:
         if recipe not in RECIPES:
             raise unknown_name("recipe", recipe, RECIPES)
         _supply(PRESETS[recipe], f"recipe {recipe}", app, commands, arguments)
+    if _given(arguments, "--work-dir") == "":
+        raise UsageError("--work-dir: the folder of the run is wanted, got an empty text")
+    _check_groups(arguments)
     _check_whole_numbers(arguments)
 
 
-def read_options(path: Path) -> dict[str, Any]:
-    """Options in a YAML file by name, every value as the text that stands there.
-
-    Of a ``run.json`` the options of its run.
-
-    Raises:
-        UsageError: PyYAML is not installed; no such file, no YAML, or no names with values.
-    """
-    try:
-        import yaml
-    except ImportError:
-        raise UsageError(
-            "--config needs PyYAML, not installed here: pip install 'deepir[train]'"
-        ) from None
-    try:
-        text = path.read_text(encoding="utf-8")
-        # Text as it stands, so that `bf16: on` or `lr: 1e-3` mean here what they mean as options.
-        options = yaml.load(text, yaml.BaseLoader)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"cannot read the options {str(path)!r}: {reason}") from None
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise UsageError(f"{str(path)!r} is no YAML: {reason}") from None
-    if not isinstance(options, dict):
-        raise UsageError(
-            f"{str(path)!r} is to hold names with values, such as 'iterations: 4000', it holds"
-            f" {'nothing' if not options else repr(options)[:60]}"
-        )
-    if "format" in options and isinstance(options.get("options"), dict):
-        options = options["options"]
-    return {str(name): value for name, value in options.items() if value not in ("", None)}
-
-
 def _supply(
-    options: dict[str, Any],
+    options: Mapping[str, Any],
     source: str,
     app: App,
     commands: tuple[str, ...],
     arguments: ArgumentCollection,
 ) -> None:
-    Dict(options, source=source, use_commands_as_keys=False)(app, commands, arguments)
+    Dict(dict(options), source=source, use_commands_as_keys=False)(app, commands, arguments)
+
+
+def _check_groups(arguments: ArgumentCollection) -> None:
+    """Refuse a value for a whole group, instead of taking it for the group's first option."""
+    for argument in arguments:
+        if argument.tokens and is_dataclass(argument.hint):
+            example = f"{argument.name}.{fields(argument.hint)[0].name}"
+            raise UsageError(
+                f"{argument.name} is a group of options, such as {example}, and has no value of its"
+                f" own: got {argument.tokens[0].value!r}"
+            )
 
 
 def _check_whole_numbers(arguments: ArgumentCollection) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,6 +32,19 @@ class Dataset(Protocol):
 
     def knows(self, sample_id: str) -> bool:
         """Whether the dataset has this id, in whatever split."""
+
+
+class FolderDataset(Dataset, Protocol):
+    """A dataset that lies in a folder, in one of the formats that `deepir data convert` knows."""
+
+    def identity(self, sample_id: str) -> Hashable:
+        """What an id stands for: equal in two splits of one dataset if it is the same frame."""
+
+    def every_id(self) -> list[str]:
+        """Ids of all images that lie there and could be read, in whatever split or in none."""
+
+    def left_out(self) -> dict[str, list[str]]:
+        """What a `Sample` does not hold of the files: a line each, and the ids it is true of."""
 
 
 @dataclass(frozen=True)

@@ -6,25 +6,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+from pathlib import Path
 
 from deepir.boxes import mask_from_boxes
-from deepir.data.voc import SIDES, read_voc_boxes
-from deepir.errors import DeepirError, FrameError, UsageError, unknown_name
+from deepir.data.images import ImageWriter, images_below, mask_png, read_mask
+from deepir.data.listing import check_writable_id, is_there, read_ids, stays_inside
+from deepir.data.voc import HALF_OPEN_FROM_1, annotation_xml, read_annotation
+from deepir.data.writer import MADE, ROUNDED, write_split
+from deepir.errors import UsageError, unknown_name
 from deepir.frames import read_image
 from deepir.structures import Mask, Sample
 from deepir.writing import write_bytes, write_text
 
 IMAGES, BOXES, MASKS, SPLITS = "mixed", "annotations/bboxes", "annotations/masks", "splits"
-ORIGIN = 1  # coordinates in the XML files start at 1; less 1 they are half-open pixels
 DEFAULT_SPLIT = "test_full"
 
 
@@ -51,21 +47,20 @@ class SirstV2:
         """
         if root is None:
             raise UsageError("sirst-v2 lies in a folder of yours: name it with --root")
-        lists = root / SPLITS
-        if not lists.is_dir() or not (root / IMAGES).is_dir():
+        if not looks_like_sirst_v2(root):
             raise UsageError(f"{str(root)!r} is not SIRST-V2: no folders {IMAGES!r} and {SPLITS!r}")
         chosen = split or DEFAULT_SPLIT
-        known = [path.stem for path in lists.glob("*.txt")]
+        known = sirst_v2_splits(root)
         if chosen not in known:
             raise unknown_name("split", chosen, known)
-        return cls(root, chosen, _read_ids(lists / f"{chosen}.txt"))
+        return cls(root, chosen, read_ids(root / SPLITS / f"{chosen}.txt"))
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def knows(self, sample_id: str) -> bool:
         """Whether an image of this id exists, in whatever split."""
-        return _stays_inside(sample_id) and self._image(sample_id).is_file()
+        return stays_inside(sample_id) and is_there(self._image(sample_id))
 
     def read(self, sample_id: str) -> Sample:
         """Read image, boxes and mask of one id.
@@ -76,8 +71,20 @@ class SirstV2:
         """
         path = self._image(sample_id)
         image = read_image(path)
-        boxes = read_voc_boxes(self.root / BOXES / f"{sample_id}.xml", origin=ORIGIN)
-        return Sample(image, boxes, self._mask(sample_id), sample_id, path)
+        annotation = read_annotation(self.root / BOXES / f"{sample_id}.xml", HALF_OPEN_FROM_1)
+        return Sample(image, annotation.boxes, self._mask(sample_id), sample_id, path)
+
+    def identity(self, sample_id: str) -> Hashable:
+        """The id itself: it names one file, whatever the split."""
+        return sample_id
+
+    def every_id(self) -> list[str]:
+        """Ids of all images in the folder, in whatever split or in none."""
+        return list(images_below(self.root / IMAGES).files)
+
+    def left_out(self) -> dict[str, list[str]]:
+        """Nothing: a `Sample` holds all that the files do."""
+        return {}
 
     def _image(self, sample_id: str) -> Path:
         return self.root / IMAGES / f"{sample_id}.png"
@@ -86,31 +93,48 @@ class SirstV2:
         folder = self.root / MASKS
         if not folder.is_dir():
             return None
-        levels = read_image(folder / f"{sample_id}_pixels0.png")
-        return np.asarray(levels > levels.max() / 2)
+        return read_mask(folder / f"{sample_id}_pixels0.png")
 
 
-def _read_ids(path: Path) -> list[str]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DeepirError(f"the list of ids {str(path)!r} is not readable: {error}") from None
-    ids = [line.strip() for line in lines if line.strip()]
-    if not ids:
-        raise DeepirError(f"the split {path.stem!r} is empty: no ids in {str(path)!r}")
-    for sample_id in ids:
-        if not _stays_inside(sample_id):
-            raise DeepirError(f"id {sample_id!r} in {str(path)!r} leaves the dataset's folder")
-    twice = [sample_id for sample_id, uses in Counter(ids).items() if uses > 1]
-    if twice:
-        raise DeepirError(f"id {twice[0]!r} stands more than once in {str(path)!r}")
-    return ids
+def looks_like_sirst_v2(root: Path) -> bool:
+    """Whether the two folders are there that no other layout has."""
+    return (root / SPLITS).is_dir() and (root / IMAGES).is_dir()
 
 
-def _stays_inside(sample_id: str) -> bool:
-    path = PurePosixPath(sample_id)
-    odd = "\\" in sample_id or ":" in sample_id or "\0" in sample_id
-    return not (odd or path.is_absolute() or ".." in path.parts or not path.parts)
+def sirst_v2_splits(root: Path) -> list[str]:
+    """Names of the splits, sorted."""
+    return sorted(path.stem for path in (root / SPLITS).glob("*.txt"))
+
+
+@dataclass(frozen=True)
+class SirstV2Writer:
+    """Writes frames below ``root`` in the layout of SIRST-V2.
+
+    A sample without a mask gets the filled boxes as mask.
+    """
+
+    root: Path
+
+    def add(self, split: str, sample: Sample) -> list[str]:
+        """Write image, mask and boxes of one frame; returns what is lost.
+
+        Raises:
+            FrameError: an image that a PNG cannot hold, an id that leaves the folder.
+        """
+        check_writable_id(sample.id, self.root)
+        _, lost = ImageWriter(self.root / IMAGES, png_only=True).write(sample)
+        mask = sample.mask
+        if mask is None:
+            mask, lost = mask_from_boxes(sample.boxes, sample.image.shape), [*lost, MADE]
+        write_bytes(self.root / MASKS / f"{sample.id}_pixels0.png", mask_png(mask))
+        xml = annotation_xml(sample, HALF_OPEN_FROM_1, target="Target", filename=sample.id)
+        write_bytes(self.root / BOXES / f"{sample.id}.xml", xml)
+        return lost if HALF_OPEN_FROM_1.keeps(sample.boxes) else [*lost, ROUNDED]
+
+    def finish(self, splits: Mapping[str, Sequence[str]]) -> None:
+        """Write the lists of ids."""
+        for split, ids in splits.items():
+            write_text(self.root / SPLITS / f"{split}.txt", "\n".join(ids))
 
 
 def write_sirst_v2(root: Path, split: str, samples: Iterable[Sample]) -> int:
@@ -123,49 +147,12 @@ def write_sirst_v2(root: Path, split: str, samples: Iterable[Sample]) -> int:
         UsageError: a split that cannot name a file.
         FrameError: an image that a PNG cannot hold, an id that leaves the folder.
     """
-    if not split or "/" in split or not _stays_inside(split):
-        raise UsageError(f"a split is named like a file, such as 'train_full', got {split!r}")
-    ids: list[str] = []
-    try:
+    written: list[str] = []
+
+    def noted() -> Iterator[Sample]:
         for sample in samples:
-            _write_sample(root, sample)
-            ids.append(sample.id)
-    finally:
-        if ids:
-            write_text(root / SPLITS / f"{split}.txt", "\n".join(ids))
-    return len(ids)
+            yield sample
+            written.append(sample.id)
 
-
-def _write_sample(root: Path, sample: Sample) -> None:
-    if not _stays_inside(sample.id):
-        raise FrameError(f"id {sample.id!r} cannot name a file under {str(root)!r}")
-    if sample.image.dtype not in (np.uint8, np.uint16):
-        raise FrameError(f"a PNG holds uint8 or uint16, {sample.id!r} is {sample.image.dtype}")
-    mask = sample.mask
-    if mask is None:
-        mask = mask_from_boxes(sample.boxes, sample.image.shape)
-    write_bytes(root / IMAGES / f"{sample.id}.png", _png(sample.image))
-    write_bytes(root / MASKS / f"{sample.id}_pixels0.png", _png(mask.astype(np.uint8) * 255))
-    write_bytes(root / BOXES / f"{sample.id}.xml", _xml(sample))
-
-
-def _png(levels: NDArray[np.uint8 | np.uint16]) -> bytes:
-    _, encoded = cv2.imencode(".png", levels)
-    return encoded.tobytes()
-
-
-def _xml(sample: Sample) -> bytes:
-    root = Element("annotation")
-    SubElement(root, "filename").text = sample.id
-    size = SubElement(root, "size")
-    height, width = sample.image.shape
-    for name, value in (("width", width), ("height", height), ("depth", 1)):
-        SubElement(size, name).text = str(value)
-    for box in sample.boxes.tolist():
-        target = SubElement(root, "object")
-        SubElement(target, "name").text = "Target"
-        bounds = SubElement(target, "bndbox")
-        for side, value in zip(SIDES, box, strict=True):
-            SubElement(bounds, side).text = f"{value + ORIGIN:.9g}"
-    indent(root)
-    return tostring(root, encoding="unicode").encode()
+    write_split(SirstV2Writer(root), split, noted())
+    return len(written)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -67,7 +68,7 @@ class PixelCounts:
 
     empty: EmptyRule = "skip"
     overlap: PixelOverlap = PixelOverlap(0, 0, 0)
-    _ious: list[float] = field(default_factory=list)
+    _ious: array[float] = field(default_factory=lambda: array("d"))
 
     def __post_init__(self) -> None:
         if self.empty not in get_args(EmptyRule):

@@ -213,21 +213,43 @@ class PointCurve:
         Detections of equal score come in or stay out together. Infinite where even the best ones
         are too many, or where there is no detection.
         """
-        thresholds, false = self._steps()
-        allowed = thresholds[false <= false_objects_per_frame * self.frames]
+        steps = self.steps()
+        allowed = steps.thresholds[steps.false_objects <= false_objects_per_frame * self.frames]
         return float(allowed[-1]) if len(allowed) else float("inf")
 
-    def _steps(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Every score as a threshold, falling, with the false objects that reach it."""
+    def steps(self) -> PointSteps:
+        """Every score as a threshold: the whole curve of hits against false objects (FROC)."""
         scores, hit = self.columns()
         order = np.argsort(-scores, kind="stable")
-        ranked = scores[order]
+        ranked, hit = scores[order], hit[order]
         last = np.append(ranked[1:] < ranked[:-1], True)[: len(ranked)]  # of its equals
-        return ranked[last], np.cumsum(~hit[order])[last]
+        hits, false = np.cumsum(hit)[last], np.cumsum(~hit)[last]
+        return PointSteps(ranked[last], hits, false, int(self.targets.sum()), self.frames)
 
     def columns(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Score of every detection fed so far, and whether it hit a target."""
         return np.array(self._scores, dtype=np.float64), np.array(self._hits, dtype=bool)
+
+
+@dataclass(frozen=True, eq=False)
+class PointSteps:
+    """Hits and false objects of a set at each of T thresholds, which fall."""
+
+    thresholds: NDArray[np.float64]  # (T,)
+    hits: NDArray[np.int64]  # (T,)
+    false_objects: NDArray[np.int64]  # (T,)
+    targets: int
+    frames: int
+
+    @property
+    def pd(self) -> NDArray[np.float64]:
+        """Share of targets that were hit, (T,); 0.0 without targets."""
+        return self.hits / max(self.targets, 1)
+
+    @property
+    def false_objects_per_frame(self) -> NDArray[np.float64]:
+        """False objects divided by frames, (T,)."""
+        return self.false_objects / max(self.frames, 1)
 
 
 @dataclass(frozen=True, eq=False)

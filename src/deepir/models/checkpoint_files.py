@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 import torch
 from torch import Tensor
@@ -67,12 +70,41 @@ def read_published_checkpoint(path: Path) -> dict[str, Tensor]:
 def _load(path: Path) -> object:
     if not path.is_file():
         raise DeepirError(f"{str(path)!r}: {'it is no file' if path.exists() else 'no such file'}")
-    with path.open("rb") as stream, torch.serialization.safe_globals(list(_NOTES)):
+    with (
+        path.open("rb") as stream,
+        torch.serialization.safe_globals(list(_NOTES)),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")  # what is wrong comes as an exception
         try:
             content: object = torch.load(stream, map_location="cpu", weights_only=True)
         except Exception as error:  # foreign bytes can fail in any way inside the reader
             raise DeepirError(f"{str(path)!r}: {_reason(error)}") from None
+        _check_sums(stream, repr(str(path)))
     return content
+
+
+def _check_sums(stream: IO[bytes], source: str) -> None:
+    """Make sure of the check sums in the file, which torch itself never looks at.
+
+    Files from before torch 1.6 have none.
+    """
+    if not zipfile.is_zipfile(stream):
+        return
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            folders = [one.filename for one in archive.infolist() if one.external_attr & _FOLDER]
+            damaged = archive.testzip() or next(iter(folders), None)
+    except Exception as error:  # as above
+        raise DeepirError(f"{source}: {_reason(error)}") from None
+    if damaged is not None:
+        raise DeepirError(
+            f"{source}: damaged at {damaged!r}, or saved without check sums: fetch the file again"
+        )
+
+
+_FOLDER = 0x10
+"""Mark of a folder in a zip file, of which torch reads nothing, whatever stands there."""
 
 
 def _reason(error: Exception) -> str:

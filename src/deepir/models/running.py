@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from deepir.box_detector import RawBoxes, SceneFactor
+from deepir.calibration import Calibration
 from deepir.card import THRESHOLDS, Card, read_card
 from deepir.choices import Engine
 from deepir.errors import DeepirError, FrameError, UsageError
@@ -98,7 +99,8 @@ def chosen_card(name: str, notes: Mapping[str, str], source: str) -> Card | None
     """Card from the notes of a file of weights; None where they state no threshold.
 
     Raises:
-        DeepirError: one threshold without the other, or thresholds that do not fit.
+        DeepirError: one threshold without the other, or thresholds or a calibration that do not
+            fit.
     """
     if not any(key in notes for key in THRESHOLDS):
         return None
@@ -107,7 +109,13 @@ def chosen_card(name: str, notes: Mapping[str, str], source: str) -> Card | None
         if key not in notes:
             raise DeepirError(f"{source} states one threshold without the other: {key!r} is wanted")
         properties[key] = notes[key]
-    return read_card({key: text for key, text in properties.items() if text is not None}, source)
+    card = read_card({key: text for key, text in properties.items() if text is not None}, source)
+    if card.calibration is not None:
+        try:
+            Calibration.from_json(card.calibration)
+        except DeepirError as error:
+            raise DeepirError(f"{source}: {error}") from None
+    return card
 
 
 def _cascade_boxes(network: Cascade, image: Image, scene_start: float | None) -> RawBoxes:

@@ -118,10 +118,14 @@ def _published_name(notes: Mapping[str, str]) -> str:
     """Name of a converted checkpoint, which has none, by its numbers of channels."""
     if notes.get("architecture") != "oscar":
         return ""
+    try:
+        widths = json.loads(notes.get("widths", "null"))
+    except (ValueError, RecursionError):
+        return ""
     for name in PUBLISHED:
         with torch.device("meta"):
             known = _architecture(CATALOGUE[name]())
-        if json.loads(notes.get("widths", "null")) == json.loads(known["widths"]):
+        if widths == json.loads(known["widths"]):
             return name
     return ""
 

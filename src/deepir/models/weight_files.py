@@ -17,13 +17,24 @@ from deepir.writing import write_bytes
 NAMED = 3
 """At most this many tensor names in a message."""
 
+REAL = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
+"""Kinds of numbers that are taken for real and for whole ones."""
+
 
 def write_weight_file(
     path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]
 ) -> None:
-    """Write tensors and their description, whole or not at all."""
+    """Write tensors and their description, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written; the error names the file.
+    """
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_bytes(path, save(plain, dict(metadata)))
+    try:
+        write_bytes(path, save(plain, dict(metadata)))
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
 
 
 def read_weight_file(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -52,7 +63,7 @@ def parse_weight_file(content: bytes, source: str) -> tuple[dict[str, Tensor], d
         ) from None
     length = int.from_bytes(content[:_LENGTH], "little")
     header = json.loads(content[_LENGTH : _LENGTH + length])
-    return tensors, header.get("__metadata__", {})
+    return tensors, header.get("__metadata__") or {}
 
 
 _LENGTH = 8
@@ -86,9 +97,9 @@ def check_tensors(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> 
             raise DeepirError(f"{name!r} is to be a plain tensor, got {_kind(tensor)}")
         if tensor.shape != own.shape:
             raise DeepirError(f"{name!r} has shape {tuple(tensor.shape)}, not {tuple(own.shape)}")
-        if tensor.is_floating_point() != own.is_floating_point() or tensor.is_complex():
+        if tensor.dtype not in (REAL if own.is_floating_point() else WHOLE):
             raise DeepirError(f"{name!r} holds {tensor.dtype}, {own.dtype} is wanted")
-        if not torch.isfinite(tensor).all():
+        if not torch.isfinite(tensor.to(own.dtype)).all():
             raise DeepirError(f"{name!r} holds NaN or infinite values: the training broke down")
 
 

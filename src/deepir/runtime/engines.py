@@ -51,10 +51,16 @@ def open_session(content: bytes, source: str, *, optimised: bool) -> onnxruntime
     """ONNX Runtime on all cores; unoptimised it opens in a third of the time, to look inside.
 
     Raises:
+        UsageError: ONNX Runtime is not installed, or does not work.
         DeepirError: the content is no ONNX model, or one cut off.
     """
-    import onnxruntime
-
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise UsageError(
+            f"{source} needs onnxruntime, which cannot be imported here ({reason(error)}): pip"
+            " install onnxruntime"
+        ) from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = _cores()
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
@@ -64,7 +70,12 @@ def open_session(content: bytes, source: str, *, optimised: bool) -> onnxruntime
     if not optimised:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            content,
+            options,
+            providers=["CPUExecutionProvider"],
+            enable_fallback=0,  # it would print, and try the same again
+        )
     except Exception as error:  # its exceptions have no common class
         raise DeepirError(f"{source} is no ONNX file, or a damaged one: {reason(error)}") from None
 

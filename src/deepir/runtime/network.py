@@ -109,12 +109,12 @@ def _opened(file: _File, engine: Engine) -> OnnxNetwork:
         raise DeepirError(
             f"{file.source} judges the scene and lacks the property 'scene_start'; export it again"
         )
-    if engine == "onnxruntime":
-        network = OnnxNetwork(card, engine, run_session(session))
-    else:
-        network = OnnxNetwork(card, engine, run_openvino(file.content, file.source))
+    network = OnnxNetwork(card, "onnxruntime", run_session(session))
     try:
-        network(np.eye(SMALLEST))
+        network(np.eye(SMALLEST))  # in any case: OpenVINO takes NaN among the weights for 0
+        if engine != "onnxruntime":
+            network = OnnxNetwork(card, engine, run_openvino(file.content, file.source))
+            network(np.eye(SMALLEST))
     except FrameError as error:
         raise DeepirError(f"{file.source} does not work: {error}") from None
     return network

@@ -42,6 +42,9 @@ KEEP_APART_PX = 6
 
 TRIES = 10
 
+RESIZED = tuple(np.dtype(kind) for kind in ("u1", "u2", "i2", "f4", "f8"))
+"""Types that OpenCV resizes; others go through float64."""
+
 PASTED_STRENGTH = (4.0, 20.0)
 """Peak of a pasted target in standard deviations of its new surroundings."""
 
@@ -60,7 +63,8 @@ def cut(image: Image, boxes: Boxes, window: tuple[int, int, int, int], scale: fl
     if scale != 1.0:
         size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        grown = cv2.resize(part, size, interpolation=how)
+        sized = part if part.dtype in RESIZED else part.astype(np.float64)
+        grown = _stored(cv2.resize(sized, size, interpolation=how), part)
         factors = (size[0] / part.shape[1], size[1] / part.shape[0])
     else:
         grown, factors = part.copy(), (1.0, 1.0)
@@ -192,8 +196,12 @@ def _grain(levels: Levels) -> float:
     return float(np.median(np.abs(np.diff(levels, axis=1)))) or 0.5 if levels.shape[1] > 1 else 0.5
 
 
-def _stored(levels: Levels, like: Image) -> Image:
+def _stored(levels: Image, like: Image) -> Image:
+    """Levels in the dtype of ``like``: rounded where that holds integers, clipped to its range."""
+    if levels.dtype == like.dtype:
+        return levels
     if like.dtype.kind == "f":
-        return levels.astype(like.dtype)
+        reach = np.finfo(like.dtype)
+        return np.clip(levels, reach.min, reach.max).astype(like.dtype)
     limits = np.iinfo(like.dtype)
     return np.clip(np.rint(levels), limits.min, limits.max).astype(like.dtype)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -88,13 +89,17 @@ class Checkpoints:
 
     def missed(self, iteration: int, error: OSError) -> DeepirError:
         """Error for a checkpoint, or what belongs to it, that could not be written."""
-        found = self.all()
-        left = "there is none before it"
-        if found:
-            left = f"the last good one is of iteration {found[0].iteration}: {str(found[0].path)!r}"
         return DeepirError(
-            f"no checkpoint at iteration {iteration}: {_why(error)} in {str(self.folder)!r}; {left}"
+            f"no checkpoint at iteration {iteration}: {_why(error)} in {str(self.folder)!r};"
+            f" {self.left()}"
         )
+
+    def left(self) -> str:
+        """From where a run that fails now can go on, in words."""
+        found = self.all()
+        if not found:
+            return "there is no checkpoint before it"
+        return f"the last good one is of iteration {found[0].iteration}: {str(found[0].path)!r}"
 
 
 def read_checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -114,7 +119,9 @@ def read_checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
             f" its name says {checkpoint.digest}..."
         )
     try:
-        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is wrong comes as an exception
+            state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # foreign bytes can fail in any way inside the reader
         raise DeepirError(
             f"checkpoint {str(path)!r} holds more than tensors and plain values, or is none"

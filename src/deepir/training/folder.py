@@ -6,12 +6,12 @@ import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 
-from deepir.errors import DeepirError
+from deepir.errors import DeepirError, UsageError
 from deepir.training.checkpoint import Checkpoints
 from deepir.training.sampler import Drawn
 from deepir.writing import PART_FILES, output_folder, write_bytes
@@ -44,17 +44,17 @@ class RunFolder:
             DeepirError: another run has it.
         """
         output_folder(self.path)
-        with (self.path / "lock").open("a+", encoding="utf-8") as stream:
+        with _opened_lock(self.path / "lock") as stream:
             if not _taken(stream):
                 stream.seek(0)
-                owner = stream.read().strip() or "unknown"
+                owner = stream.read().decode(errors="replace").strip() or "unknown"
                 raise DeepirError(
                     f"another run writes into {str(self.path)!r} (process {owner}): wait for its"
                     " end, or choose another --work-dir"
                 )
-            stream.truncate(0)
-            stream.write(str(os.getpid()))
-            stream.flush()
+            with suppress(OSError):  # the lock holds without the number, as on a full disk
+                stream.truncate(0)
+                stream.write(str(os.getpid()).encode())
             for left in self.path.rglob(PART_FILES):  # by a run that was killed while it wrote
                 left.unlink(missing_ok=True)
             yield
@@ -74,7 +74,15 @@ class RunFolder:
         return path
 
 
-def _taken(stream: io.TextIOWrapper) -> bool:
+def _opened_lock(path: Path) -> io.FileIO:
+    try:
+        return path.open("a+b", buffering=0)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise UsageError(f"cannot lock the folder of a run with {str(path)!r}: {why}") from None
+
+
+def _taken(stream: io.FileIO) -> bool:
     """Take the lock of an open file; the system gives it back when the process ends."""
     if sys.platform == "win32":
         import msvcrt

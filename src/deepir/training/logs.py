@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -58,33 +60,60 @@ class CsvLog:
 class Curves:
     """Curves for TensorBoard; nothing where it is not installed or not wanted.
 
-    ``start``: what an earlier run wrote after that iteration is hidden.
+    ``start``: what an earlier run wrote after that iteration is hidden. Where curves cannot be
+    written, as on a full disk, ``warn`` is told once and there are no more: a run is not worth less
+    without them.
     """
 
-    def __init__(self, folder: Path | None, *, start: int) -> None:
+    def __init__(
+        self, folder: Path | None, *, start: int, warn: Callable[[str], None] = lambda _: None
+    ) -> None:
         self._writer: Any = None
+        self._warn = warn
+        self._hook = threading.excepthook
         if folder is None or find_spec("tensorboard") is None:
             return
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # its own imports age
             from torch.utils.tensorboard import SummaryWriter
-        self._writer = SummaryWriter(str(folder), purge_step=start + 1)
+        threading.excepthook = self._in_thread
+        with self._going():
+            self._writer = SummaryWriter(str(folder), purge_step=start + 1)
 
     def add(self, iteration: int, row: Row, *, group: str) -> None:
         """Add a point to each curve."""
-        if self._writer is not None:
+        if self._writer is None:
+            return
+        with self._going():
             for name, value in row.items():
                 self._writer.add_scalar(f"{group}/{name}", value, iteration)
 
     def flush(self) -> None:
         """Bring all points to disk."""
         if self._writer is not None:
-            self._writer.flush()
+            with self._going():
+                self._writer.flush()
 
     def close(self) -> None:
         """End the file."""
         if self._writer is not None:
-            self._writer.close()
+            with self._going():
+                self._writer.close()
+        threading.excepthook = self._hook
+
+    @contextmanager
+    def _going(self) -> Iterator[None]:
+        """Give the curves up when they cannot be written."""
+        try:
+            yield
+        except OSError as error:
+            self._writer = None
+            self._warn(f"no more curves for TensorBoard: {(error.strerror or str(error)).lower()}")
+
+    def _in_thread(self, told: threading.ExceptHookArgs) -> None:
+        """Say nothing of what stops TensorBoard's thread: the next call raises it again."""
+        if not isinstance(told.exc_value, OSError):
+            self._hook(told)
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from deepir.errors import DeepirError, UsageError
+from deepir.errors import DeepirError
 from deepir.training.average import WeightAverage
 from deepir.training.device import uses_bf16
 from deepir.training.mining import Reading, frames_to_mine, mine, own_candidates, refreshed
@@ -39,7 +39,7 @@ class Step:
 
 
 class LossError(DeepirError):
-    """A loss that is no finite number; ``batch`` is what led to it."""
+    """A loss or weights that are no finite numbers; ``batch`` is what led to it, where known."""
 
     def __init__(self, message: str, batch: list[Drawn]) -> None:
         super().__init__(message)
@@ -85,12 +85,7 @@ class Trainer:
         reading: Reading = own_candidates,
         readers: int = 1,
     ) -> None:
-        hands = processes.count * settings.parts
-        if settings.batch < hands:
-            raise UsageError(
-                f"a batch of {settings.batch} cannot be divided into {settings.parts} parts for"
-                f" {processes.count} processes: take a batch of {hands} or more"
-            )
+        settings.check_processes(processes.count)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network = network
         self.sampler = sampler
@@ -139,13 +134,20 @@ class Trainer:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Stand where the run stood when `state` was called."""
+        """Stand where the run stood when `state` was called.
+
+        Raises:
+            KeyError, TypeError, ValueError, RuntimeError: the state of another run, or none.
+        """
         self.network.load_state_dict(state["network"])
         self.average.network.load_state_dict(state["average"])
-        self.average.steps = state["average_steps"]
+        self.average.steps = _count("average_steps", state)
         self.optimiser.load_state_dict(state["optimiser"])
-        self.sampler.false_alarms = [FalseAlarm(*alarm) for alarm in state["false_alarms"]]
-        self.iteration = state["iteration"]
+        alarms = [FalseAlarm(*alarm) for alarm in state["false_alarms"]]
+        if not all(0 <= alarm.frame < len(self.sampler.frames) for alarm in alarms):
+            raise ValueError(f"a false alarm beyond the {len(self.sampler.frames)} frames")
+        self.sampler.false_alarms = alarms
+        self.iteration = _count("iteration", state)
 
     @property
     def device(self) -> torch.device:
@@ -202,11 +204,26 @@ class Trainer:
     def _check(self, losses: dict[str, float], gradient: float, batch: Sequence[Part]) -> None:
         if not np.isfinite([*losses.values(), gradient]).all():
             told = ", ".join(f"{name} {value:g}" for name, value in losses.items())
+            images = [drawn for part in batch for drawn in part]
             raise LossError(
                 f"iteration {self.iteration + 1}: losses {told}, gradient norm {gradient:g}: no"
-                " finite number; try a lower learning rate (lr), or bf16 off",
-                [drawn for part in batch for drawn in part],
+                f" finite number; {_advice(images)}",
+                images,
             )
+
+    def check_weights(self) -> None:
+        """Make sure that the averaged weights, which are what a run leaves behind, are numbers.
+
+        Raises:
+            LossError: the first tensor that holds NaN or infinite values.
+        """
+        for name, tensor in self.average.network.state_dict().items():
+            if not torch.isfinite(tensor).all():
+                raise LossError(
+                    f"iteration {self.iteration}: {name!r} holds NaN or infinite values; try a"
+                    " lower learning rate (lr)",
+                    [],
+                )
 
     def _seed(self, part: int) -> None:
         """Whatever a network draws, such as dropout, follows from the place in the run alone."""
@@ -242,6 +259,21 @@ class Trainer:
             )
         everyone = sorted(self.processes.gather(found))
         sampler.false_alarms = refreshed(sampler.false_alarms, chosen, everyone)
+
+
+def _advice(images: Sequence[Drawn]) -> str:
+    """What to do about a loss that is no number."""
+    if all(np.isfinite(drawn.channels).all() for drawn in images):
+        return "try a lower learning rate (lr), or bf16 off"
+    return "images of the batch hold NaN or infinite values: look at the levels of their frames"
+
+
+def _count(name: str, state: Mapping[str, Any]) -> int:
+    """Number of steps in a state."""
+    value = state[name]
+    if not isinstance(value, int) or value < 0:
+        raise ValueError(f"{name} is {value!r}")
+    return value
 
 
 def _tensors(part: Part, device: torch.device) -> tuple[Tensor, list[Tensor], Tensor | None]:

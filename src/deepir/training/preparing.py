@@ -13,6 +13,7 @@ from deepir.data import CATALOGUE as DATASETS
 from deepir.data import Dataset, open_dataset
 from deepir.errors import UsageError, unknown_name
 from deepir.models import CATALOGUE
+from deepir.models.cascade import Cascade
 from deepir.models.trained import build, load_weights
 from deepir.training.frames import Frames, read_frames
 from deepir.training.loop import Trainer
@@ -20,6 +21,7 @@ from deepir.training.processes import Processes
 from deepir.training.recipes import finishing, reading_of, sampler_for
 from deepir.training.reporting import Report
 from deepir.training.request import Request, Source
+from deepir.training.scene import forget_scene
 from deepir.training.validation import Validation
 from deepir.weights import packaged, read_weights
 
@@ -54,12 +56,12 @@ def check(request: Request) -> None:
     """Find what is wrong with a request before anything is written; frames are not read yet.
 
     Raises:
-        UsageError: an unknown network, dataset or split.
+        UsageError: an unknown network, dataset or split, splits that share frames.
         DeepirError: weights to begin with that are not there.
     """
     if request.model not in CATALOGUE:
         raise unknown_name("network", request.model, CATALOGUE)
-    _opened(request.source)
+    _check_apart(*_opened(request.source))
     if request.init is not None:
         _init_path(request.init)
 
@@ -97,12 +99,17 @@ def prepare(
 
 
 def _initialised(network: torch.nn.Module, request: Request) -> dict[str, str] | None:
-    """Give a network the weights that the request names; where they come from."""
+    """Give a network the weights that the request names; where they come from.
+
+    Their scene factor stays behind: it was fitted to other frames, and to features that change.
+    """
     if request.init is None:
         return None
     path = _init_path(request.init)
     digest = hashlib.sha256(read_weights(path)).hexdigest()
     load_weights(path, request.model, network)
+    if isinstance(network, Cascade):
+        forget_scene(network)
     return {"path": str(path), "sha256": digest}
 
 
@@ -110,8 +117,9 @@ def _init_path(init: str) -> Path:
     """File of the weights that are asked for by a network's name, or by their own path."""
     if init not in CATALOGUE:
         if not Path(init).is_file():
+            reason = "it is no file" if Path(init).exists() else "no such file"
             raise UsageError(
-                f"no weights at {init!r} (no such file): --init takes a .safetensors file, or one"
+                f"no weights at {init!r} ({reason}): --init takes a .safetensors file, or one"
                 f" of {', '.join(sorted(CATALOGUE))}"
             )
         return Path(init)
@@ -133,6 +141,21 @@ def _opened(source: Source) -> list[Dataset]:
         for split in source.splits()
         if split is not None
     ]
+
+
+def _check_apart(train: Dataset, val: Dataset | None = None) -> None:
+    """Make sure that nothing is validated on what it learnt.
+
+    Raises:
+        UsageError: ids that both splits have.
+    """
+    learnt = set(train.ids)
+    shared = [one for one in (val.ids if val else ()) if one in learnt]
+    if val and shared:
+        raise UsageError(
+            f"{len(shared)} of the {len(val)} frames of the split {val.split!r} are trained on, the"
+            f" first {shared[0]!r}, so they cannot validate: name another --val-split, or none"
+        )
 
 
 def _read(source: Source, report: Report) -> tuple[Frames, Frames | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import reprlib
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import torch
@@ -75,35 +77,57 @@ def read_record(path: Path) -> dict[str, Any] | None:
     """Read the record of an earlier run; None where there is none.
 
     Raises:
-        DeepirError: the file is no record.
+        DeepirError: the file is no record, or a damaged one.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DeepirError(f"{str(path)!r} is no readable record of a run: {error}") from None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise DeepirError(
             f"{str(path)!r} is no record of a training run of this version: choose another"
             " --work-dir"
         )
+    for name, kinds in _PARTS.items():
+        part = found.get(name)
+        if not isinstance(part, kinds) or not all(isinstance(one, dict) for one in _rows(part)):
+            raise DeepirError(
+                f"{str(path)!r} is a damaged record of a run, {name!r} is {reprlib.repr(part)}:"
+                " choose another --work-dir"
+            )
     return found
+
+
+_PARTS: dict[str, type | tuple[type, ...]] = {
+    "options": dict,
+    "train": dict,
+    "val": (dict, NoneType),
+    "init": (dict, NoneType),
+    "visits": list,
+    "results": dict,
+}
+"""What a record holds beside its format; a list holds objects."""
+
+
+def _rows(part: object) -> list[Any]:
+    return part if isinstance(part, list) else []
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """What keeps a run from going on where another one stopped, in words; nothing if it may."""
     told = []
-    before, now = _flat(old.get("options", {})), _flat(new["options"])
+    before, now = _flat(old["options"]), _flat(new["options"])
     for name in sorted(set(before) | set(now)):
         if name not in FREE and before.get(name) != now.get(name):
             told.append(f"{name} is {_said(before, name)} there, {_said(now, name)} here")
     told += [
-        f"the {part} frames are others ({_count(old.get(part))} there, {_count(new[part])} here)"
+        f"the {part} frames are others ({_count(old[part])} there, {_count(new[part])} here)"
         for part in ("train", "val")
-        if (old.get(part) or {}).get("fingerprint") != (new[part] or {}).get("fingerprint")
+        if (old[part] or {}).get("fingerprint") != (new[part] or {}).get("fingerprint")
     ]
-    if (old.get("init") or {}).get("sha256") != (new["init"] or {}).get("sha256"):
+    if (old["init"] or {}).get("sha256") != (new["init"] or {}).get("sha256"):
         told.append("the weights to begin with are others")
     return told
 
@@ -161,4 +185,4 @@ def _said(options: Mapping[str, Any], name: str) -> str:
 
 
 def _count(facts: Mapping[str, Any] | None) -> str:
-    return f"{facts['frames']} with {facts['targets']} targets" if facts else "none"
+    return f"{facts.get('frames')} with {facts.get('targets')} targets" if facts else "none"

@@ -90,7 +90,7 @@ class Request:
     """Everything that decides the result of a run.
 
     Raises:
-        UsageError: an unknown recipe.
+        UsageError: an unknown recipe, or fine-tuning without weights to begin with.
     """
 
     model: str
@@ -104,6 +104,11 @@ class Request:
     def __post_init__(self) -> None:
         if self.recipe not in RECIPES:
             raise unknown_name("recipe", self.recipe, RECIPES)
+        if self.recipe == "fine-tune" and self.init is None:
+            raise UsageError(
+                f"the recipe 'fine-tune' begins with trained weights, and none are given for"
+                f" {self.model!r}: name them with --init"
+            )
 
     def options(self) -> dict[str, Any]:
         """The same as options of the command line by name; root and init where there are any.

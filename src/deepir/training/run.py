@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+import torch
 
 from deepir.errors import DeepirError
 from deepir.interrupt import Stop, stop_on_interrupt
@@ -57,7 +60,8 @@ def train(
     Raises:
         UsageError: a request or a folder that does not fit.
         DeepirError: unusable data or weights, a run with another request in the folder, a loss
-            that is no number, a checkpoint that cannot be written: the last good one stays.
+            or weights that are no numbers, not enough memory, a checkpoint that cannot be written:
+            the last good one stays.
     """
     begun = time.monotonic()
     check(request)
@@ -123,7 +127,14 @@ class Run:
         try:
             status = self._loop(stop, ends)
         except LossError as error:
-            raise self._broken(error) from None
+            raise self._failed(f"{error}{self._batch_kept(error)}") from None
+        except (MemoryError, RuntimeError) as error:  # torch has no kind of its own for the CPU
+            if not lacks_memory(error):
+                raise
+            raise self._failed(
+                f"not enough memory at iteration {self.trainer.iteration + 1}: take more parts"
+                " (--parts), or a smaller --batch or --crop"
+            ) from None
         finally:
             self._curves.close()
         return self._outcome(status)
@@ -141,6 +152,7 @@ class Run:
             self._note(step, time.perf_counter() - last, last=done)
             validates = self.validation and step.iteration % settings.val_every == 0
             if done or validates:
+                self.trainer.check_weights()
                 self.finish()
             if self.validation and (done or validates):
                 self._validate(step.iteration)
@@ -163,7 +175,7 @@ class Run:
         state = read_checkpoint(checkpoint)
         try:
             self.trainer.restore(state["trainer"])
-            self.best = state["best"]
+            self.best = dict(state["best"]) if state["best"] else None
             self.scores = Scores(**state["scores"]) if state["scores"] else None
             self._window = Window(**state["window"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -189,8 +201,8 @@ class Run:
                 f"{' ...' if differing[3:] else ''}: give the same settings to go on, or choose"
                 " another --work-dir"
             )
-        self._record["visits"] = old.get("visits") or [{}]
-        self._was_closed = old.get("results", {}).get("status") == "finished"
+        self._record["visits"] = old["visits"] or [{}]
+        self._was_closed = old["results"].get("status") == "finished"
         return self.folder.checkpoints.latest(warn=self.report.note)
 
     def _open(self, start: int) -> None:
@@ -198,16 +210,30 @@ class Run:
         leads = self.processes.leads
 
         def begin() -> None:
-            self._log = CsvLog(self.folder.log, start=start)
-            self._val = CsvLog(self.folder.val, start=start)
-            self._record["visits"].append(
-                visit(self.execution, self.trainer.device, start, bf16=self.trainer.bf16)
-            )
-            self._write_record("running")
+            with self._writing("log and no record"):
+                self._log = CsvLog(self.folder.log, start=start)
+                self._val = CsvLog(self.folder.val, start=start)
+                self._record["visits"].append(
+                    visit(self.execution, self.trainer.device, start, bf16=self.trainer.bf16)
+                )
+                self._write_record("running")
 
         self.processes.led(begin)
         wanted = leads and self.execution.tensorboard
-        self._curves = Curves(self.folder.curves if wanted else None, start=start)
+        folder = self.folder.curves if wanted else None
+        self._curves = Curves(folder, start=start, warn=self.report.note)
+
+    @contextmanager
+    def _writing(self, what: str) -> Iterator[None]:
+        """Say of what cannot be written what it is, and from where the run can go on."""
+        try:
+            yield
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise DeepirError(
+                f"no {what} at iteration {self.trainer.iteration}: {why} in"
+                f" {str(self.folder.path)!r}; {self.folder.checkpoints.left()}"
+            ) from None
 
     def _note(self, step: Step, seconds: float, *, last: bool) -> None:
         """Take a step into the log."""
@@ -234,7 +260,8 @@ class Run:
         def keep() -> None:
             self._val.add(iteration, row)
             if is_best:
-                self._write_weights(self.folder.best)
+                with self._writing("best weights"):
+                    self._write_weights(self.folder.best)
 
         self.processes.led(keep)
         self._curves.add(iteration, row, group="val")
@@ -245,7 +272,8 @@ class Run:
         )
 
     def _keep(self, status: str) -> None:
-        """Write a checkpoint, the averaged weights and the record."""
+        """Write a checkpoint, the averaged weights and the record, unless they are no numbers."""
+        self.trainer.check_weights()
 
         def write() -> None:
             state = {
@@ -289,26 +317,38 @@ class Run:
         }
         write_json(self.folder.record, self._record)
 
-    def _broken(self, error: LossError) -> DeepirError:
-        """Keep the batch that gave no finite loss; the error that ends the run."""
-        rank, iteration = self.processes.rank, self.trainer.iteration + 1
+    def _batch_kept(self, error: LossError) -> str:
+        """Keep the batch that gave no finite loss; where it is, in words."""
+        if not error.batch:
+            return ""
         try:
-            path = self.folder.keep_batch(iteration, rank, error.batch)
-            kept = f"its batch is in {str(path)!r}"
+            path = self.folder.keep_batch(
+                self.trainer.iteration + 1, self.processes.rank, error.batch
+            )
         except OSError as why:
-            kept = f"its batch could not be kept ({why.strerror})"
+            return f"; its batch could not be kept ({why.strerror})"
+        return f"; its batch is in {str(path)!r}"
+
+    def _failed(self, reason: str) -> DeepirError:
+        """Note that the run broke off; the error that ends it."""
         with suppress(OSError):
             if self.processes.leads:
-                self._write_record("failed", error=str(error))
+                self._write_record("failed", error=reason)
         good = self.folder.checkpoints.all()
         left = f"iteration {good[0].iteration}" if good else "none"
-        return DeepirError(f"{error}; {kept}; last good checkpoint: {left}")
+        return DeepirError(f"{reason}; last good checkpoint: {left}")
 
     def _outcome(self, status: Status) -> Outcome:
         weights = self.folder.best if self.best else self.folder.last
         iterations = self.trainer.settings.iterations
         iteration = self.trainer.iteration
         return Outcome(status, iteration, iterations, self.best, weights, self._skipped)
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether an error says that there is no memory, on a card or beside it."""
+    told = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return told or bool(re.search("allocate memory|not enough memory", str(error)))
 
 
 def _figures(row: Mapping[str, float]) -> str:

@@ -45,6 +45,13 @@ def fit_scene(network: Cascade, frames: Sequence[Sample], *, floor: float, start
     network.scene.start.fill_(start)
 
 
+def forget_scene(network: Cascade) -> None:
+    """Switch the scene factor off as in a new network: what other frames taught it is void."""
+    for buffer in (network.scene.weight, network.scene.bias, network.scene.start):
+        buffer.zero_()
+    network.scene.floor.fill_(1.0)
+
+
 def logistic_regression(
     inputs: Floats, positive: NDArray[np.bool_], *, ridge: float
 ) -> tuple[Floats, float]:

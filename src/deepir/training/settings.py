@@ -5,7 +5,6 @@ Light to import: the command line reads names, defaults and help from here.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
@@ -137,12 +136,31 @@ class Settings:
             if getattr(self, name) not in choices:
                 raise unknown_name(name, str(getattr(self, name)), choices)
 
+    def check_processes(self, count: int) -> None:
+        """Make sure that so many processes can share a batch.
+
+        Raises:
+            UsageError: a batch that cannot give every part of every process an image.
+        """
+        hands = count * self.parts
+        if self.batch < hands:
+            raise UsageError(
+                f"a batch of {self.batch} cannot be divided into {self.parts} parts for"
+                f" {count} processes: take a batch of {hands} or more"
+            )
+
 
 SMALLEST_CROP = 64
 """Pixels: batch statistics need more than one cell at the deepest stride, 32."""
 
+LARGEST_SEED = 2**63 - 1
+"""What torch takes."""
+
+MOST = 10**15
+"""Limit of what has none of its own: a number beyond it is a slip."""
+
 _RANGES = {
-    "iterations": (1, math.inf),
+    "iterations": (1, MOST),
     "batch": (1, 65536),
     "parts": (1, 65536),
     "crop": (SMALLEST_CROP, 8192),
@@ -150,12 +168,12 @@ _RANGES = {
     "weight_decay": (0, 10),
     "warm_up": (0, 1),
     "final_lr": (0, 1),
-    "clip": (0, math.inf),
+    "clip": (0, MOST),
     "average": (0, 1),
-    "seed": (0, 2**63 - 1),
-    "checkpoint_every": (1, math.inf),
-    "val_every": (1, math.inf),
-    "epoch": (1, math.inf),
+    "seed": (0, LARGEST_SEED),
+    "checkpoint_every": (1, MOST),
+    "val_every": (1, MOST),
+    "epoch": (1, MOST),
     "scene_floor": (0, 1),
     "scene_start": (0, 1),
 }
@@ -165,8 +183,18 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
 }
 
 
-def _check(name: str, value: float, low: float, high: float = math.inf) -> None:
+def _check(name: str, value: float, low: float, high: float = MOST) -> None:
     """Make sure that a setting lies within its range; NaN and infinity do not."""
-    if not (low <= value <= high and math.isfinite(value)):
-        reach = f"{low:g} or more" if high == math.inf else f"{low:g} to {high:g}"
-        raise UsageError(f"{name}: {reach} is wanted, got {value:g}")
+    if not low <= value <= high:
+        below = high == MOST and value < low
+        reach = f"{_said(low)} or more" if below else f"{_said(low)} to {_said(high)}"
+        raise UsageError(f"{name}: {reach} is wanted, got {_said(value)}")
+
+
+def _said(value: float) -> str:
+    """Whole numbers digit by digit, unless they never end."""
+    text = str(value) if isinstance(value, int) else f"{value:g}"
+    return text if len(text) <= _DIGITS else f"a number of {len(text)} digits"
+
+
+_DIGITS = 20
