@@ -54,6 +54,19 @@ def no_boxes(properties=CARD, *, block=1):
     return graph.file(onnx, properties, ("frame",), ("boxes", "scores"), ("H", "W"))
 
 
+def hidden_nan(properties=CARD):
+    """Content of an ONNX file that multiplies by NaN before a rectifier, which may hide that."""
+    onnx = pytest.importorskip("onnx", reason="onnx writes the files of these tests")
+    graph = _Graph(onnx.helper)
+    rectified = graph("Relu", graph("Mul", "frame", graph.real(float("nan"))))
+    flat = graph("Reshape", rectified, graph.whole([-1]))
+    best, index = graph("TopK", flat, graph.whole([5]), to=["best", "index"])
+    corner = graph("Unsqueeze", graph("Cast", index, to_type=1), graph.whole([1]))
+    graph("Concat", corner, corner, corner, corner, axis=1, to=["boxes"])
+    graph("Identity", best, to=["scores"])
+    return graph.file(onnx, properties, ("frame",), ("boxes", "scores"), ("H", "W"))
+
+
 def _judged(graph, scores, factor):
     """Shrink what scores exceed the start by, as a network's look at the scene does."""
     start = graph.real(SCENE_START)

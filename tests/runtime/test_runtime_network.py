@@ -11,7 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from scipy import ndimage
-from tiny_networks import CANDIDATES, CARD, KEPT, MIDDLE, STEEPNESS, no_boxes, peak_boxes
+from tiny_networks import (
+    CANDIDATES,
+    CARD,
+    KEPT,
+    MIDDLE,
+    STEEPNESS,
+    hidden_nan,
+    no_boxes,
+    peak_boxes,
+)
 
 from deepir.box_detector import RawBoxes
 from deepir.card import Card
@@ -95,6 +104,11 @@ def test_the_card_is_what_the_file_says(opened):
 def test_scores_that_are_no_numbers_are_refused_before_the_first_frame(opened):
     with pytest.raises(DeepirError, match=r"tiny.onnx does not work: .*nan"):
         opened(peak_boxes(gain=float("nan")))
+
+
+def test_weights_that_are_no_numbers_are_refused_in_each_engine(opened):
+    with pytest.raises(DeepirError, match=r"tiny.onnx does not work: .*nan"):
+        opened(hidden_nan())
 
 
 class TestFiles:
