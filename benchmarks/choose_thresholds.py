@@ -67,7 +67,7 @@ def main() -> None:
 
 def sweep(detector: MapDetector, dataset: Dataset) -> list[Choice]:
     """Score every floor over one pass of the split."""
-    variants = [replace(detector, z_floor=floor) for floor in FLOORS]
+    variants = [replace(detector, peak_floor=floor) for floor in FLOORS]
     scorers = [Scorer(variant.operating) for variant in variants]
     for sample in read_samples(dataset):
         if isinstance(sample, SkippedSample):

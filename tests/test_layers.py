@@ -18,7 +18,7 @@ calibration card structures
 boxes holes
 noco scr
 readout
-detector frames standardise
+detector frames saliency standardise
 box_detector map_detector
 simulate
 interrupt weights writing

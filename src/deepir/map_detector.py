@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -19,20 +19,22 @@ from deepir.readout import (
     robust_z,
     unit_range,
 )
+from deepir.saliency import Diagnostic, Filter, Saliency
 from deepir.structures import Detections, Image, Mask
 
-Saliency = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-"""A filter: frame (H, W) float64 in its own grey levels -> signed raw map (H, W)."""
+Scale = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""Signed raw map (H, W) -> scores (H, W) that compare across frames."""
 
 
 @dataclass(frozen=True, eq=False)
 class MapResponse:
-    """Raw output for one frame: the frame that points are read in, and the signed map."""
+    """Raw output for one frame: the frame that points are read in, the signed map, diagnostics."""
 
     image: Image  # (H, W), holes as dark as the darkest pixel
     saliency: NDArray[np.float64]  # (H, W) raw units
     holes: Mask | None  # (H, W) pixels that were NaN or infinite, None if there were none
-    scale: Saliency  # saliency to scores
+    scale: Scale  # saliency to scores
+    diagnostics: Mapping[str, Diagnostic] = field(default_factory=dict)  # see `Saliency`
 
     @cached_property
     def scores(self) -> NDArray[np.float64]:
@@ -47,32 +49,34 @@ class MapResponse:
 class MapDetector:
     """A saliency filter with its read-out.
 
-    ``filter`` maps a float64 frame to a signed map. With ``read_out="peak"`` scores are robust z;
-    components are cut at ``floor``, and those that reach ``operating`` are believed when peaks are
-    placed. With "published" scores are the map scaled to [0, 1], cut at 0.5, the rule's only
-    threshold. ``threshold`` overrides what `detect` returns (default: the operating threshold); a
-    threshold below the floor returns every candidate.
+    ``filter`` maps a float64 frame to a signed map, plain or with diagnostics. With
+    ``read_out="peak"`` scores are what ``scale`` makes of it (default: robust z); components are
+    cut at ``floor``, and those that reach ``operating`` are believed when peaks are placed. With
+    "published" scores are the map scaled to [0, 1], cut at 0.5, the rule's only threshold.
+    ``threshold`` overrides what `detect` returns (default: the operating threshold); a threshold
+    below the floor returns every candidate.
     """
 
     name: str
-    filter: Saliency
-    z_floor: float
-    z_operating: float
+    filter: Filter
+    peak_floor: float
+    peak_operating: float
     mode: str = "default"
     family: str = "classical"
     read_out: ReadOut = "peak"
     threshold: float | None = None
     top_k: int = TOP_K
+    scale: Scale = robust_z
 
     @property
     def floor(self) -> float:
         """Score above which something is a candidate."""
-        return self.z_floor if self.read_out == "peak" else PUBLISHED_LEVEL
+        return self.peak_floor if self.read_out == "peak" else PUBLISHED_LEVEL
 
     @property
     def operating(self) -> float:
-        """Score from which `detect` believes: robust z chosen on val, or the published 0.5."""
-        return self.z_operating if self.read_out == "peak" else PUBLISHED_LEVEL
+        """Score from which `detect` believes: chosen on val, or the published 0.5."""
+        return self.peak_operating if self.read_out == "peak" else PUBLISHED_LEVEL
 
     @property
     def cut(self) -> float:
@@ -110,9 +114,10 @@ class MapDetector:
     def respond(self, image: ArrayLike) -> MapResponse:
         """Filter one frame (H, W); holes take the value of the nearest pixel for that."""
         frame = patch_holes(image)
-        scale = robust_z if self.read_out == "peak" else unit_range
-        saliency = self.filter(frame.filled.astype(np.float64, copy=frame.holes is None))
-        return MapResponse(frame.dark, saliency, frame.holes, scale)
+        scale = self.scale if self.read_out == "peak" else unit_range
+        found = self.filter(frame.filled.astype(np.float64, copy=frame.holes is None))
+        made = found if isinstance(found, Saliency) else Saliency(found)
+        return MapResponse(frame.dark, made.values, frame.holes, scale, made.diagnostics)
 
     def read(self, response: MapResponse) -> Detections:
         """All candidates above the floor, best first, at most ``top_k``."""
