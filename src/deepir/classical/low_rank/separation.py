@@ -16,7 +16,7 @@ from deepir.saliency import Diagnostic, Saliency
 Floats = NDArray[np.float64]
 
 Stop = Literal["tolerance", "rank rule", "support rule", "max_iter", "time_limit", "constant frame"]
-"""Why a solver ended: converged, a published early stop, a limit of the user's, nothing to solve."""
+"""Why a solver ended: it converged, a published early stop, a user's limit, nothing to solve."""
 
 
 @dataclass(frozen=True, eq=False)
