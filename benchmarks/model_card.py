@@ -39,12 +39,14 @@ def main() -> None:
     parser.add_argument("--reading", type=Path, action="append", default=[])
     parser.add_argument("--seed-run", nargs=3, action="append", default=[])
     options = vars(parser.parse_args())
-    calibration = load_detector(options["name"], weights=options["weights"]).calibration
+    detector = load_detector(options["name"], weights=options["weights"])
+    calibration = detector.calibration
     if calibration is None:
         raise SystemExit(f"{options['weights']} is not calibrated: run `deepir calibrate` first")
     given = [kind for kind in (*RESULTS, *OPTIONAL) if options[kind]]
     measured = Measured(
         calibration=calibration,
+        clutter=detector.clutter,
         readings=[read(path) for path in options["reading"]],
         seeds=[
             Seed(int(seed), read(Path(val)), read(Path(test)))

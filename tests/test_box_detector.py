@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deepir.box_detector import BoxDetector, RawBoxes
+from deepir.box_detector import BoxDetector, RawBoxes, SceneFactor
+from deepir.clutter_level import ClutterLevel
 from deepir.errors import FrameError
 from deepir.readout import boxes_published, merged_peaks
 
@@ -50,6 +51,28 @@ def test_detect_returns_what_reaches_the_threshold():
     assert detector(scores=scores).detect(FRAME).scores.tolist() == [0.9, 0.3]
     assert len(detector(scores=scores, threshold=0.15).detect(FRAME)) == 3
     assert len(detector(scores=scores, threshold=-9).detect(FRAME)) == 3  # one is merged
+
+
+def test_scores_are_measured_against_the_clutter_before_every_threshold():
+    clutter = ClutterLevel(rank=3, weight=0.5, typical=0.1)
+    found = candidates(detector(clutter=clutter, read_out="published"))
+    wanted = clutter.adjusted(SCORES, least=0.02)
+    np.testing.assert_allclose(found.scores, wanted[wanted > 0.02])
+    assert len(detector(scores=[0.5, 0.45, 0.4, 0.38], clutter=clutter).detect(FRAME)) == 0
+
+
+def test_the_scene_reorders_what_the_clutter_has_decided():
+    clutter = ClutterLevel(rank=3, weight=0.5, typical=0.1)
+    before = SceneFactor(0.5, start=0.2)
+    raw = RawBoxes(BOXES, before.applied(SCORES), before)
+    on = BoxDetector("plain", lambda _: raw, 0.02, 0.3, clutter=clutter, read_out="published")
+    off = replace(on, scene="off")
+    local = clutter.adjusted(SCORES, least=0.02)
+    np.testing.assert_allclose(candidates(off).scores, local[local > 0.02])
+    wanted = np.where(local > 0.3, 0.3 + 0.5 * (local - 0.3), local)
+    np.testing.assert_allclose(candidates(on).scores, wanted[wanted > 0.02])
+    response = on.respond(FRAME)
+    np.testing.assert_allclose(on.local_scores(response, response.raw.scores), local)
 
 
 def test_a_threshold_does_not_move_points():

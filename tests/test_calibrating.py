@@ -16,6 +16,7 @@ from opinionated import opinionated  # noqa: E402
 from deepir import bench  # noqa: E402
 from deepir.box_detector import BoxDetector  # noqa: E402
 from deepir.calibrating import (  # noqa: E402
+    CLUTTER_WEIGHT,
     calibrate,
     check_unseen,
     learnt_split,
@@ -26,6 +27,7 @@ from deepir.calibrating import (  # noqa: E402
 )
 from deepir.calibration import Calibration  # noqa: E402
 from deepir.card import Card, read_card  # noqa: E402
+from deepir.clutter_level import RANK, order_level  # noqa: E402
 from deepir.errors import DeepirError, UsageError  # noqa: E402
 from deepir.metrics.target import PointCurve  # noqa: E402
 from deepir.models.running import TorchNetwork, chosen_card  # noqa: E402
@@ -51,7 +53,7 @@ def weights(notes=NOTES, **options):
 def detector_of(trained, found, **options):
     network = TorchNetwork(found.card, trained.network)
     low, high = found.card.candidate_threshold, found.card.operating_threshold
-    options = {"calibration": found.calibration, **options}
+    options = {"calibration": found.calibration, "clutter": found.card.clutter, **options}
     return BoxDetector("oscar_nano", network, low, high, **options)
 
 
@@ -111,6 +113,22 @@ def test_the_network_itself_gets_the_scene(trained, found):
     assert float(trained.network.scene.floor) == pytest.approx(0.2)
     assert found.card.scene_start == float(trained.network.scene.start)
     assert 0 <= found.card.scene_start - found.card.operating_threshold < 1e-7
+
+
+def test_the_median_clutter_of_the_split_is_the_typical_one(trained, found):
+    detector = detector_of(trained, found, scene="off", clutter=None)
+    levels = []
+    for sample in map(DATA.read, DATA.ids):
+        raw = detector.respond(sample.image).raw
+        levels.append(order_level(raw.scores, RANK, least=detector.floor))
+    clutter = found.card.clutter
+    assert (clutter.rank, clutter.weight) == (RANK, CLUTTER_WEIGHT)
+    assert clutter.typical == pytest.approx(np.median(levels), rel=1e-4)
+
+
+def test_a_weight_of_zero_leaves_the_clutter_out():
+    found = calibrate(weights(), DATA, budget=2.0, clutter_weight=0.0)
+    assert found.card.clutter is None
 
 
 def test_a_floor_of_one_switches_the_scene_off():
@@ -198,6 +216,9 @@ def replace_name(trained, name):
     ("options", "message"),
     [
         ({"scene_floor": 0.0}, r"in \(0, 1\], got 0"),
+        ({"clutter_weight": -0.1}, "got -0.1"),
+        ({"clutter_weight": 1.5}, "got 1.5"),
+        ({"clutter_weight": float("nan")}, "got nan"),
         ({"scene_floor": 1.5}, "got 1.5"),
         ({"scene_floor": float("nan")}, "got nan"),
         ({"budget": 0.0}, "above 0, got 0"),

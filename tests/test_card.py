@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepir.card import Card, read_card
+from deepir.clutter_level import ClutterLevel
 from deepir.errors import DeepirError
 
 CARD = Card("oscar_nano", 0.02, 0.31, {"score": [0.1, 0.9], "pd": [0.5, 1.0]})
@@ -31,6 +32,13 @@ def test_properties_are_strings():
     assert "calibration" not in replace(CARD, calibration=None).properties()
 
 
+def test_the_clutter_level_travels_too():
+    card = replace(CARD, clutter=ClutterLevel(20, 0.4, 0.01))
+    assert read_card(card.properties(), "x") == card
+    with pytest.raises(DeepirError, match="clutter level"):
+        read_card({**card.properties(), "clutter": "{}"}, "x")
+
+
 def test_foreign_properties_are_left_alone():
     assert read_card({**CARD.properties(), "author": "somebody"}, "x") == CARD
 
@@ -50,10 +58,16 @@ def test_foreign_properties_are_left_alone():
         ({"candidate_threshold": "-1"}, "got -1 and 0.31"),
         ({"calibration": "{"}, "x.onnx do not fit"),
         ({"calibration": "[1]"}, r"a JSON object, got '\[1\]'"),
+        ({"calibration": '{"a":' * 100_000}, "one nested too deep"),
+        ({"calibration": '{"a": NaN}'}, "holds 'NaN', finite numbers are wanted"),
+        ({"calibration": '{"a": -1e999}'}, "holds '-1e999', finite numbers are wanted"),
+        ({"calibration": f'{{"a": {"9" * 5000}}}'}, "x.onnx do not fit"),
+        ({"calibration": '{"a": 1, "b": 2, "a": 3}'}, "holds 'a' twice"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_value(change, message):
     stored = {**CARD.properties(), **change}
     kept = {key: value for key, value in stored.items() if value is not None}
-    with pytest.raises(DeepirError, match=message):
+    with pytest.raises(DeepirError, match=message) as caught:
         read_card(kept, "x.onnx")
+    assert len(str(caught.value)) < 300

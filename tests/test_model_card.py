@@ -7,6 +7,7 @@ from listed import boxes_detector, truthful, two_sources
 
 from deepir import bench
 from deepir.calibration import Bin, Calibration, Platt
+from deepir.clutter_level import ClutterLevel
 from deepir.model_card import Measured, Seed, Words, model_card
 from deepir.plant_test import plant_json, plant_test
 from deepir.results import result_json
@@ -87,6 +88,15 @@ def test_a_twin_is_named_where_the_calibration_is_its(measured):
     assert "sirst-v2 train_full (512 frames, 318 targets) alone" in line
     assert "these weights have seen the frames" in line
     assert "twin" not in model_card("oscar_nano", measured)
+
+
+def test_the_clutter_level_is_told_where_there_is_one(measured):
+    level = ClutterLevel(20, 0.4, 0.0105)
+    page = model_card("oscar_nano", Measured(**{**vars(measured), "clutter": level}))
+    (line,) = [line for line in page.splitlines() if "clutter of their frame" in line]
+    assert "0.4 times what those of the candidate number 20" in line
+    assert "0.0105" in line
+    assert "clutter" not in model_card("oscar_nano", measured)
 
 
 def test_other_readings_and_the_worst_frames_are_told_where_given(measured):

@@ -7,16 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from oracles import clutter as oracle
 from oracles.blobs import blobs, bounds
 from oracles.merging import merged
 
 from deepir.data import SirstV2
 from deepir.noco import noco_peaks
 from deepir.readout import (
+    CLUTTER_PX,
+    CLUTTER_RANK,
+    CLUTTER_SHARE,
     MERGE_PX,
     TOP_K,
     boxes_peak,
     boxes_published,
+    clutter_ratio,
     map_peak,
     map_published,
     merge_duplicates,
@@ -52,25 +57,61 @@ def test_z_is_by_the_first_scale_that_is_not_zero(saliency):
     np.testing.assert_allclose(robust_z(saliency), wanted, atol=1e-12)
 
 
+@given(
+    hnp.arrays(np.int64, (13, 17), elements=st.integers(0, 9)),
+    st.sampled_from([0.25, 1, 8]),
+    st.integers(-100, 100),
+)
+def test_the_clutter_ratio_is_that_of_plain_loops(saliency, gain, offset):
+    settings = {"rank": CLUTTER_RANK, "side": CLUTTER_PX, "share": CLUTTER_SHARE}
+    wanted = oracle.clutter_ratio(saliency.astype(float), **settings)
+    found = clutter_ratio(gain * saliency.astype(float) + offset)
+    np.testing.assert_allclose(found, wanted, atol=1e-9)
+
+
+def test_the_same_target_counts_less_in_more_clutter():
+    rng = np.random.default_rng(0)
+    quiet = rng.normal(0, 1, (120, 120))
+    quiet[60, 60] = 30
+    cluttered = quiet.copy()
+    cluttered[5::20, 5::20] = 25
+    assert clutter_ratio(quiet)[60, 60] > 5 > 1.3 > clutter_ratio(cluttered)[60, 60] > 1
+
+
+def test_a_few_targets_do_not_set_the_clutter_level():
+    frame = np.random.default_rng(0).normal(0, 1, (120, 120))
+    several = frame.copy()
+    several[20:100:20, 60] = 40
+    frame[60, 60] = 40
+    ratio = clutter_ratio(several)[60, 60] / clutter_ratio(frame)[60, 60]
+    assert ratio == pytest.approx(1, abs=0.1)
+
+
+def test_turns_and_flips_commute_with_the_clutter_ratio():
+    saliency = np.random.default_rng(0).normal(0, 1, (30, 41))
+    for turned in (np.rot90, np.flipud, np.fliplr, np.transpose):
+        np.testing.assert_allclose(clutter_ratio(turned(saliency)), turned(clutter_ratio(saliency)))
+
+
 def test_z_of_normal_noise_has_unit_spread():
     noise = np.random.default_rng(0).normal(50, 7, (200, 200))
     assert robust_z(noise).std() == pytest.approx(1, abs=0.02)
 
 
-@pytest.mark.parametrize("scale", [robust_z, unit_range])
+@pytest.mark.parametrize("scale", [clutter_ratio, robust_z, unit_range])
 @pytest.mark.parametrize("level", [0.0, 7.0, -3.0, 0.1, 1e300, 1e-300])
 def test_a_flat_map_is_all_zero(scale, level):
     assert not scale(np.full((5, 4), level)).any()
 
 
-@pytest.mark.parametrize("scale", [robust_z, unit_range])
+@pytest.mark.parametrize("scale", [clutter_ratio, robust_z, unit_range])
 def test_rounding_of_a_flat_map_is_no_signal(scale):
     flat = np.full((6, 6), 0.1)
     flat[2, 3] = np.nextafter(0.1, 1)
     assert not scale(flat).any()
 
 
-@pytest.mark.parametrize("scale", [robust_z, unit_range])
+@pytest.mark.parametrize("scale", [clutter_ratio, robust_z, unit_range])
 def test_holes_of_a_map_count_as_zero(scale):
     saliency = np.arange(12.0).reshape(3, 4)
     holes = np.array([[np.nan, 1, 2, 3], [np.inf, 5, 6, 7], [-np.inf, 9, 10, 11]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,9 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from deepir.calibration import Calibration
 from deepir.choices import ReadOut, Scene
+from deepir.clutter_level import ClutterLevel
 from deepir.errors import FrameError
 from deepir.holes import patch_holes
 from deepir.readout import MERGE_PX, TOP_K, boxes_published, merged_peaks
+from deepir.saliency import Diagnostic
 from deepir.structures import Boxes, Detections, Image, Mask, as_boxes
 
 
@@ -40,6 +42,13 @@ class SceneFactor:
         beyond = np.maximum(values - self.start, 0.0)
         local: NDArray[np.float64] = np.minimum(values, self.start) + beyond / self.factor
         return local
+
+    def applied(self, scores: ArrayLike) -> NDArray[np.float64]:
+        """Scores (K,) in the light of the scene, the inverse of `undone`."""
+        values = np.asarray(scores, dtype=np.float64)
+        beyond = np.maximum(values - self.start, 0.0)
+        shrunk: NDArray[np.float64] = np.minimum(values, self.start) + beyond * self.factor
+        return shrunk
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +86,18 @@ class RawBoxes:
         """The same boxes with their scores as they were before the scene was looked at."""
         return self if self.scene is None else RawBoxes(self.boxes, self.scene.undone(self.scores))
 
+    def against(self, clutter: ClutterLevel, *, least: float, start: float) -> RawBoxes:
+        """The same boxes, scored against the frame's clutter before the scene is looked at.
+
+        ``least`` is the level of a frame with hardly any candidate; the scene shrinks what then
+        exceeds ``start``.
+        """
+        local = clutter.adjusted(self.without_scene().scores, least=least)
+        if self.scene is None:
+            return RawBoxes(self.boxes, local)
+        scene = SceneFactor(self.scene.factor, start)
+        return RawBoxes(self.boxes, scene.applied(local), scene)
+
 
 Network = Callable[[Image], RawBoxes]
 """A trained network: finite frame (H, W) of any real dtype and any size -> its boxes."""
@@ -95,6 +116,16 @@ class BoxResponse:
         """Boxes have no map."""
         return
 
+    @property
+    def score_map(self) -> None:
+        """Nor have its pixels scores."""
+        return
+
+    @property
+    def diagnostics(self) -> Mapping[str, Diagnostic]:
+        """A network tells nothing of its way."""
+        return {}
+
 
 @dataclass(frozen=True)
 class BoxDetector:
@@ -105,9 +136,11 @@ class BoxDetector:
     are placed, and of those that are one target (`deepir.readout.merged_peaks`, peaks within
     ``merge_px``) the best stays. With "published" each reports its centre, and nothing is merged.
     ``threshold`` overrides what `detect` returns (default: the operating threshold); a threshold
-    below the floor returns every candidate. With ``scene="off"`` a network's judgement of the whole
-    scene is undone. It only reorders what reaches the operating threshold, so what is believed
-    stays the same. ``calibration`` says what scores mean; None where nobody measured.
+    below the floor returns every candidate. ``clutter`` says how scores are measured against the
+    clutter of the frame, before every threshold; None: not at all. With ``scene="off"`` a network's
+    judgement of the whole scene is undone. It only reorders what reaches the operating threshold,
+    so what is believed stays the same. ``calibration`` says what scores mean; None where nobody
+    measured.
     ``engine`` names what the network runs in.
     """
 
@@ -124,6 +157,7 @@ class BoxDetector:
     scene: Scene = "on"
     calibration: Calibration | None = None
     engine: str | None = None
+    clutter: ClutterLevel | None = None
 
     @property
     def floor(self) -> float:
@@ -157,11 +191,18 @@ class BoxDetector:
         if frame.filled.min() == frame.filled.max():
             return BoxResponse(frame.dark, RawBoxes(as_boxes(()), np.zeros(0)), frame.holes)
         raw = _inside(self.network(frame.filled), frame.filled.shape)
-        if self.scene == "off":
-            raw = raw.without_scene()
         if frame.holes is not None:
             raw = raw[~_fills(frame.holes, raw.boxes)]
-        return BoxResponse(frame.dark, raw, frame.holes)
+        return self.judged(BoxResponse(frame.dark, raw, frame.holes))
+
+    def judged(self, response: BoxResponse) -> BoxResponse:
+        """What the network said of each box, in the light of the frame's clutter and the scene."""
+        raw = response.raw
+        if self.clutter is not None:
+            raw = raw.against(self.clutter, least=self.floor, start=self.operating)
+        if self.scene == "off":
+            raw = raw.without_scene()
+        return replace(response, raw=raw)
 
     def read(self, response: BoxResponse) -> Detections:
         """All candidates above the floor, best first, at most ``top_k``."""

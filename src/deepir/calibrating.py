@@ -1,5 +1,6 @@
 """Thresholds and probabilities for trained weights, from frames that they were not trained on.
 
+Scores of a cascade are measured against the clutter of their frame first (`deepir.clutter_level`).
 The operating threshold is chosen on *local* scores, those without the scene's say
 (`deepir.models.cascade.scene`), and the scene starts there: it reorders what is believed but has no
 say in what is believed. Weights that have seen all frames with truth take theirs from a twin that
@@ -19,6 +20,7 @@ import numpy as np
 from deepir.box_detector import BoxDetector, BoxResponse
 from deepir.calibration import Calibration
 from deepir.card import Card
+from deepir.clutter_level import RANK, ClutterLevel, order_level
 from deepir.data import Dataset, SkippedSample
 from deepir.errors import DeepirError, UsageError
 from deepir.metrics.reliability import fit_platt, reliability
@@ -41,6 +43,10 @@ is a hit: so it is chosen again until it stays, at most so often."""
 DECIMALS = 4
 """An operating threshold is rounded up to these."""
 
+CLUTTER_WEIGHT = 0.4
+"""Weight of the clutter level for a cascade, see `ClutterLevel`. On val_full mNoCoAP rises up to
+0.6, and Pd of planted targets in cluttered frames falls (`docs/experiments.md`)."""
+
 Frames = list[tuple[Sample, BoxResponse]]
 
 
@@ -61,30 +67,38 @@ def calibrate(
     *,
     budget: float = 1.0,
     scene_floor: float = 0.1,
+    clutter_weight: float | None = None,
     progress: Progress | None = None,
 ) -> Calibrated:
     """Choose thresholds on a split and measure what scores mean there, in float32.
 
+    ``clutter_weight`` says how much a frame's clutter counts (default: `CLUTTER_WEIGHT` for a
+    cascade, 0, not at all, for published OSCAR); the median level of the split is the typical one.
     The operating threshold is the lowest with at most ``budget`` false objects a frame. The scene
     of ``trained.network`` is set to begin there, with ``scene_floor`` as its smallest factor; a
     scene that was never fitted stays off.
 
     Raises:
-        UsageError: the split that the network was trained on, or a floor outside (0, 1].
+        UsageError: the split that the network was trained on, a floor outside (0, 1], or a weight
+            outside [0, 1].
         DeepirError: no usable frame, or nothing found on them, or nothing but hits or misses.
     """
-    _check(trained, dataset, budget, scene_floor)
+    if clutter_weight is None:
+        clutter_weight = CLUTTER_WEIGHT if isinstance(trained.network, Cascade) else 0.0
+    _check(trained, dataset, budget, scene_floor, clutter_weight)
     passes = _Passes(trained, dataset, progress)
     set_scene(passes.network, floor=1.0, start=0.0)
     frames, skipped = passes.run()
-    detector = replace(passes.detector, operating_threshold=_operating(passes, frames, budget))
+    clutter = _typical(passes.detector, frames, clutter_weight) if clutter_weight else None
+    detector = replace(passes.detector, clutter=clutter)
+    detector = replace(detector, operating_threshold=_operating(detector, frames, budget))
     local = _curve(detector, frames)
     for network in (trained.network, passes.network):
         floor = scene_floor if _is_fitted(network) else 1.0
         set_scene(network, floor=floor, start=detector.operating)
     final = _curve(detector, passes.run()[0])
     calibration = measured(local, final, data=f"{dataset.name} {dataset.split}")
-    card = _card(trained, detector.floor, detector.operating, calibration)
+    card = _card(trained, detector, calibration)
     points = local.at(detector.operating)
     return Calibrated(card, calibration, points.pd, points.false_objects_per_frame, skipped)
 
@@ -132,8 +146,8 @@ def like_twin(trained: Trained, twin: Trained) -> tuple[Card, Calibration]:
         floor = float(twin.network.scene.floor) if _is_fitted(trained.network) else 1.0
         set_scene(trained.network, floor=floor, start=card.operating_threshold)
     calibration = replace(own, data=data)
-    low, high = card.candidate_threshold, card.operating_threshold
-    return _card(trained, low, high, calibration), calibration
+    taken = replace(card, name=trained.name, calibration=calibration.to_json())
+    return _noted(taken, trained), calibration
 
 
 def learnt_split(trained: Trained) -> tuple[str, str] | None:
@@ -204,11 +218,19 @@ class _Passes:
         return frames, done.skipped
 
 
-def _operating(passes: _Passes, frames: Frames, budget: float) -> float:
+def _typical(detector: BoxDetector, frames: Frames, weight: float) -> ClutterLevel | None:
+    """Clutter level of these frames, the median; None where there are none."""
+    levels = [
+        order_level(response.raw.scores, RANK, least=detector.floor) for _, response in frames
+    ]
+    return ClutterLevel(RANK, weight, float(np.median(levels))) if levels else None
+
+
+def _operating(detector: BoxDetector, frames: Frames, budget: float) -> float:
     """Lowest local score within the budget, rounded up."""
-    chosen = passes.detector.operating
+    chosen = detector.operating
     for _ in range(ROUNDS):
-        curve = _curve(replace(passes.detector, operating_threshold=chosen), frames)
+        curve = _curve(replace(detector, operating_threshold=chosen), frames)
         threshold = curve.threshold_at(budget)
         if not math.isfinite(threshold):
             count = len(curve.columns()[0])
@@ -224,15 +246,26 @@ def _operating(passes: _Passes, frames: Frames, budget: float) -> float:
 
 
 def _curve(detector: BoxDetector, frames: Frames) -> PointCurve:
-    """Pd against false objects of all candidates."""
+    """Pd against false objects of all candidates, from what the network itself said."""
     curve = PointCurve()
     for sample, response in frames:
-        curve.update(detector.read(response), sample.image.shape, boxes=sample.boxes)
+        found = detector.read(detector.judged(response))
+        curve.update(found, sample.image.shape, boxes=sample.boxes)
     return curve
 
 
-def _card(trained: Trained, low: float, high: float, calibration: Calibration) -> Card:
-    card = Card(trained.name, low, high, calibration.to_json())
+def _card(trained: Trained, detector: BoxDetector, calibration: Calibration) -> Card:
+    card = Card(
+        trained.name,
+        detector.floor,
+        detector.operating,
+        calibration.to_json(),
+        clutter=detector.clutter,
+    )
+    return _noted(card, trained)
+
+
+def _noted(card: Card, trained: Trained) -> Card:
     network = trained.network
     return scene_noted(card, network) if isinstance(network, Cascade | Oscar) else card
 
@@ -245,9 +278,13 @@ def _trained_on(trained: Trained) -> str:
     return trained.notes.get("trained_on", "frames that its file does not name")
 
 
-def _check(trained: Trained, dataset: Dataset, budget: float, scene_floor: float) -> None:
+def _check(
+    trained: Trained, dataset: Dataset, budget: float, scene_floor: float, clutter_weight: float
+) -> None:
     if not 0 < scene_floor <= 1:
         raise UsageError(f"the scene's smallest factor lies in (0, 1], got {scene_floor:g}")
+    if not 0 <= clutter_weight <= 1:
+        raise UsageError(f"the weight of the clutter lies in [0, 1], got {clutter_weight:g}")
     if not budget > 0:
         raise UsageError(f"a budget of false alarms a frame is above 0, got {budget:g}")
     if _trained_on(trained).startswith(f"{dataset.name} {dataset.split},"):

@@ -6,6 +6,7 @@ weights. They hold on data like those frames, and nowhere else.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -18,6 +19,9 @@ from deepir.errors import DeepirError, UsageError
 LEAST_SCORE = 1e-6
 """Scores closer to 0 or 1 count as that close, so that their odds are finite."""
 
+STEEPEST = 1e9
+"""Slopes and offsets beyond it are no fit: with them odds are no numbers any more."""
+
 Floats = NDArray[np.float64]
 
 
@@ -28,12 +32,23 @@ class Platt:
     Platt, "Probabilistic Outputs for Support Vector Machines", 1999, with the odds of the score
     as input.
 
+    Raises:
+        DeepirError: a slope or an offset that is no number up to 1e9.
+
     >>> Platt(1.0, 0.0).probability([0.25, 0.5]).round(6).tolist()
     [0.25, 0.5]
     """
 
     slope: float
     offset: float
+
+    def __post_init__(self) -> None:
+        for value in (self.slope, self.offset):
+            if not abs(value) <= STEEPEST:
+                raise DeepirError(
+                    f"slope and offset are numbers up to {STEEPEST:g}, got {self.slope:g} and"
+                    f" {self.offset:g}"
+                )
 
     def probability(self, scores: ArrayLike) -> Floats:
         """Probability for scores (N,) in [0, 1]; rises with the score where slope is above 0."""
@@ -44,11 +59,22 @@ class Platt:
 
 @dataclass(frozen=True)
 class Bin:
-    """Detections of similar probability: the mean stated one, how many, and the share that hit."""
+    """Detections of similar probability: the mean stated one, how many, and the share that hit.
+
+    Raises:
+        DeepirError: a probability or a share outside [0, 1], or a count below 0.
+    """
 
     stated: float
     count: int
     hit_rate: float
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.stated <= 1 and 0 <= self.hit_rate <= 1 and self.count >= 0):
+            raise DeepirError(
+                "a stated probability and a share that hit lie in [0, 1], of 0 or more detections,"
+                f" got {self}"
+            )
 
 
 @dataclass(frozen=True)
@@ -61,7 +87,7 @@ class Calibration:
     came true, on the very frames that they were fitted on. ``frames`` and ``data`` say which.
 
     Raises:
-        DeepirError: budgets that do not rise, or thresholds that are no finite numbers.
+        DeepirError: budgets that do not rise, thresholds outside [0, 1], or no frame.
     """
 
     odds: Platt
@@ -75,6 +101,10 @@ class Calibration:
         values = np.array(self.thresholds, dtype=np.float64).reshape(-1, 2)
         if not np.isfinite(values).all() or (np.diff(values[:, 0], prepend=0.0) <= 0).any():
             raise DeepirError(f"budgets rise from above 0, got {self.thresholds}")
+        if ((values[:, 1] < 0) | (values[:, 1] > 1)).any():
+            raise DeepirError(f"thresholds are scores in [0, 1], got {self.thresholds}")
+        if self.frames < 1:
+            raise DeepirError(f"a calibration is of 1 frame or more, got {self.frames}")
 
     def threshold_for(self, budget: float) -> float:
         """Local score that kept to ``budget`` false objects a frame; between stored ones a mean.
@@ -108,19 +138,52 @@ class Calibration:
         """The calibration that `to_json` wrote.
 
         Raises:
-            DeepirError: fields that are missing or of another kind.
+            DeepirError: fields that are missing, of another kind or out of their range.
         """
         try:
             return cls(
-                Platt(**{key: float(part) for key, part in value["odds"].items()}),
-                Platt(**{key: float(part) for key, part in value["local"].items()}),
-                tuple((float(budget), float(score)) for budget, score in value["thresholds"]),
-                tuple(Bin(**part) for part in value["reliability"]),
-                int(value["frames"]),
-                str(value["data"]),
+                Platt(**{key: _number(part) for key, part in value["odds"].items()}),
+                Platt(**{key: _number(part) for key, part in value["local"].items()}),
+                tuple((_number(budget), _number(score)) for budget, score in value["thresholds"]),
+                tuple(_bin(**part) for part in value["reliability"]),
+                _whole(value["frames"]),
+                _text(value["data"]),
             )
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise DeepirError(f"the calibration does not fit: {error!r}") from None
+        except DeepirError as error:
+            raise DeepirError(f"the calibration does not fit: {error}") from None
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+            raise DeepirError(f"the calibration does not fit: {error!r:.200}") from None
+
+
+def _bin(stated: object, count: object, hit_rate: object) -> Bin:
+    return Bin(_number(stated), _whole(count), _number(hit_rate))
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"a number is wanted, got {value!r:.60}")
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"a finite number is wanted, got {number}")
+    return number
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _MOST:
+        raise TypeError(f"a whole number up to {_MOST} is wanted, got {value!r:.60}")
+    return value
+
+
+_MOST = 10**15
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.isprintable() or len(value) > _LONGEST:
+        raise TypeError(f"a text of one line is wanted, got {value!r:.60}")
+    return value
+
+
+_LONGEST = 1000
 
 
 def log_odds(scores: ArrayLike) -> Floats:

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from deepir.calibration import Calibration
+from deepir.clutter_level import ClutterLevel
 from deepir.summary import (
     Result,
     errors_line,
@@ -33,6 +34,7 @@ class Measured:
     pictures of the worst frames; both may be None. ``readings`` are runs on the same frames or
     some of them, read otherwise: with the published read-out, without the scene, without
     near-duplicates of training frames. ``seeds`` are runs of all seeds, these weights' among them.
+    ``clutter`` is how scores are measured against the clutter of their frame, None: not at all.
     """
 
     test: Result
@@ -43,6 +45,7 @@ class Measured:
     worst: Result | None = None
     readings: Sequence[Result] = ()
     seeds: Sequence[Seed] = ()
+    clutter: ClutterLevel | None = None
 
 
 class Seed(NamedTuple):
@@ -92,6 +95,15 @@ def _data(measured: Measured) -> str:
             f" trained on {_frames(measured.twin['train'])} alone: these weights have seen the"
             " frames that the twin was measured on, so for them the figures below on those frames"
             " are the twin's"
+        )
+    if measured.clutter is not None:
+        level = measured.clutter
+        lines.append(
+            "- scores are measured against the clutter of their frame: log-odds fall by"
+            f" {level.weight:g} times what those of the candidate number {level.rank} of the frame"
+            f" exceed those of {level.typical:.3g}, the median of the calibration frames; so the"
+            " same target scores higher in a quiet frame, and in a small one, than in a cluttered"
+            " one"
         )
     licence = (
         "SIRST-V2 states no licence. Its frames are not part of this package; whether weights"

@@ -165,6 +165,7 @@ def _detector(network: Loaded, scene: Scene | None, budget: float | None) -> Box
         scene=scene or "on",
         calibration=calibration,
         engine=network.engine,
+        clutter=card.clutter,
     )
     if budget is None:
         return detector

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from deepir.errors import FrameError
 
 Diagnostic = int | float | str
 """A count, a measure, or a word such as the reason to stop."""
@@ -30,3 +32,40 @@ class Saliency:
 
 Filter = Callable[[NDArray[np.float64]], NDArray[np.float64] | Saliency]
 """Frame (H, W) float64 in its own grey levels -> signed raw map (H, W) or `Saliency`."""
+
+
+def checked_map(found: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """What a filter, or the scale of its map, gave for a frame of ``shape`` (H, W), as float64.
+
+    Raises:
+        FrameError: no real numbers, another shape (every point would be off), or a pixel that is
+            NaN or infinite.
+
+    >>> checked_map([[1, 2]], (1, 2)).dtype.name
+    'float64'
+    """
+    try:
+        values = np.asarray(found)
+    except ValueError:  # such as a tuple of a map and something else
+        raise FrameError(
+            f"a map (H, W) is wanted, the filter gave a {type(found).__name__}"
+        ) from None
+    if values.dtype.kind not in "buif":
+        raise FrameError(f"a map holds real numbers, the filter gave {_kind(found, values)}")
+    if values.shape != shape:
+        raise FrameError(
+            f"a map has the shape of its frame, {shape}, the filter gave {values.shape}"
+        )
+    values = values.astype(np.float64, copy=False)
+    if not np.isfinite(values).all():
+        y, x = np.argwhere(~np.isfinite(values))[0].tolist()
+        count = int((~np.isfinite(values)).sum())
+        raise FrameError(
+            f"every pixel of a map needs a finite number, the filter gave {values[y, x]} at x {x},"
+            f" y {y} ({count} of {values.size} pixels are none)"
+        )
+    return values
+
+
+def _kind(found: object, values: NDArray[np.generic]) -> str:
+    return f"dtype {values.dtype}" if values.ndim else f"a {type(found).__name__}"

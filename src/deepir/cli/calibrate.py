@@ -23,6 +23,7 @@ DATA = DataOptions()
 BUDGET, SCENE_FLOOR = 1.0, 0.1
 
 Floor = Annotated[float | None, Parameter(name="--scene-floor", validator=finite)]
+Weight = Annotated[float | None, Parameter(name="--clutter-weight", validator=finite)]
 
 
 def calibrate(
@@ -34,6 +35,7 @@ def calibrate(
     like: Path | None = None,
     false_alarms_per_frame: Budget = None,
     scene_floor: Floor = None,
+    clutter_weight: Weight = None,
 ) -> int:
     """Choose the thresholds of trained weights on a split, or take those of a twin (needs PyTorch).
 
@@ -44,6 +46,8 @@ def calibrate(
         like: calibrated weights of a twin, trained without these frames, to take everything from.
         false_alarms_per_frame: budget of the operating threshold (default: 1).
         scene_floor: smallest factor of the scene; 1 switches it off (default: 0.1).
+        clutter_weight: how much the frame's own clutter counts in a score, from 0, not at all, to
+            1 (default: 0.4; of published OSCAR 0).
     """
     from deepir.errors import UsageError
     from deepir.models.requirements import require_torch
@@ -56,7 +60,7 @@ def calibrate(
         raise UsageError(f"weights are a {SUFFIX} file, got {str(out)!r}")
     check_output_file(out)
     if like is not None:
-        if data != DATA or false_alarms_per_frame is not None or scene_floor is not None:
+        if data != DATA or {false_alarms_per_frame, scene_floor, clutter_weight} != {None}:
             raise UsageError("--like takes everything from the twin: leave the other options out")
         return _like(read_trained(_path(weights)), read_trained(like), out)
     if data.split is None:
@@ -66,7 +70,14 @@ def calibrate(
         )
     budget = BUDGET if false_alarms_per_frame is None else false_alarms_per_frame
     floor = SCENE_FLOOR if scene_floor is None else scene_floor
-    return _on_split(read_trained(_path(weights)), data, out, budget=budget, floor=floor)
+    return _on_split(
+        read_trained(_path(weights)),
+        data,
+        out,
+        budget=budget,
+        scene_floor=floor,
+        clutter_weight=clutter_weight,
+    )
 
 
 def _path(weights: str) -> Path:
@@ -87,7 +98,13 @@ def _like(trained: Trained, twin: Trained, out: Path) -> int:
 
 
 def _on_split(
-    trained: Trained, data: DataOptions, out: Path, *, budget: float, floor: float
+    trained: Trained,
+    data: DataOptions,
+    out: Path,
+    *,
+    budget: float,
+    scene_floor: float,
+    clutter_weight: float | None,
 ) -> int:
     from deepir.calibrating import calibrate as on_split
     from deepir.calibrating import write_calibrated
@@ -95,7 +112,14 @@ def _on_split(
     dataset = data.open()
     _check_unseen(trained, dataset, data)
     with progress_bar(f"calibrate {trained.name}") as progress:
-        found = on_split(trained, dataset, budget=budget, scene_floor=floor, progress=progress)
+        found = on_split(
+            trained,
+            dataset,
+            budget=budget,
+            scene_floor=scene_floor,
+            clutter_weight=clutter_weight,
+            progress=progress,
+        )
     write_calibrated(out, trained, found.card, found.calibration)
     _show(found)
     _say_card(found.card, found.calibration, out)

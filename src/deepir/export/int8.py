@@ -86,7 +86,8 @@ def export_int8(
 
     Raises:
         UsageError: a path that cannot be written or does not end in ``.onnx``.
-        DeepirError: no usable frame, a network that cannot be exported or quantised.
+        DeepirError: no usable frame, none of ``val`` with a target, a network that cannot be
+            exported or quantised.
     """
     check_target(path)
     images = spread_frames(train, frames)
@@ -174,16 +175,26 @@ def measured_loss(
     """Run a file and its quantised form over a split.
 
     Raises:
-        DeepirError: a split without a usable frame.
+        DeepirError: a split without a usable frame, or without a target.
     """
     noted = [_Noted(open_onnx(each, source, "onnxruntime")) for each in (content, small)]
-    before, after = (evaluate(each.detector(), val).scorer.hits.score().mean for each in noted)
+    before, after = (_mnocoap(each.detector(), val) for each in noted)
     changes = [
         float(np.abs(one - other).max(initial=0.0))
         for one, other in zip(*(each.scores for each in noted), strict=True)
     ]
     measured_on = f"{val.name} {val.split}"
     return Loss(calibrated_on, measured_on, max(changes, default=0.0), before, after)
+
+
+def _mnocoap(detector: BoxDetector, val: Dataset) -> float:
+    hits = evaluate(detector, val).scorer.hits
+    if not hits.targets.sum():
+        raise DeepirError(
+            f"no frame of {val.name} {val.split} holds a target, so it cannot tell what 8 bits"
+            " cost: measure on another split (--val-split)"
+        )
+    return hits.score().mean
 
 
 @dataclass(frozen=True)
@@ -200,7 +211,8 @@ class _Noted:
 
     def detector(self) -> BoxDetector:
         card = self.network.card
-        return BoxDetector(card.name, self, card.candidate_threshold, card.operating_threshold)
+        low, high = card.candidate_threshold, card.operating_threshold
+        return BoxDetector(card.name, self, low, high, clutter=card.clutter)
 
 
 class _Frames:

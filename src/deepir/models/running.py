@@ -104,7 +104,8 @@ def chosen_card(name: str, notes: Mapping[str, str], source: str) -> Card | None
     """
     if not any(key in notes for key in THRESHOLDS):
         return None
-    properties = {**Card(name, 0, 1).properties(), "calibration": notes.get("calibration")}
+    own = {key: notes.get(key) for key in ("calibration", "clutter")}
+    properties = {**Card(name, 0, 1).properties(), **own}
     for key in THRESHOLDS:
         if key not in notes:
             raise DeepirError(f"{source} states one threshold without the other: {key!r} is wanted")
