@@ -17,6 +17,7 @@ from deepir.choices import ReadOut
 from deepir.detector import Detector
 from deepir.errors import DeepirError, UsageError, unknown_name
 from deepir.map_detector import MapDetector
+from deepir.own_detectors import Build, is_own, own_builder
 from deepir.weights import packaged
 
 CATALOGUE: dict[str, Callable[..., MapDetector | BoxDetector]] = {
@@ -29,36 +30,41 @@ COMMON_OPTIONS = ("read_out", "threshold", "top_k")
 
 
 def load_detector(name: str, **options: object) -> Detector[Any]:
-    """Build a detector of the catalogue, ready to ``detect``.
+    """Build a detector of the catalogue or of a file of your own, ready to ``detect``.
 
-    ``name`` in any case, words joined by ``_``, ``-`` or nothing. Options that all take:
+    ``name`` in any case, words joined by ``_``, ``-`` or nothing; or ``FILE.py:NAME``, which runs
+    that file and takes the detector of that name (docs/own-detector.md). Options that all take:
     ``read_out`` ("peak", the default, or "published"), ``threshold`` (what `detect` returns;
     default: the detector's operating threshold) and ``top_k`` (candidates a frame); the others
     are the keywords of the detector's function in the catalogue, such as ``mode`` of a filter,
     or ``weights`` (a path), ``engine`` and ``false_alarms_per_frame`` of a network.
 
     Raises:
-        UsageError: an unknown name, option or choice; the message names the known ones.
+        UsageError: an unknown name, option or choice (the message names the known ones), or a file
+            of your own that fails or holds no such detector.
         DeepirError: a network whose weights are not there or cannot be used.
 
     >>> load_detector("lcm", mode="reference").name
     'lcm'
     """
-    build = CATALOGUE[find_name(name)]
-    own = own_options(find_name(name))
+    build = own_builder(name) if is_own(name) else CATALOGUE[find_name(name)]
+    known = _keywords(build)
     for option in options:
-        if option not in (*own, *COMMON_OPTIONS):
-            raise unknown_name(f"option of {name!r}", option, (*own, *COMMON_OPTIONS))
+        if option not in (*known, *COMMON_OPTIONS):
+            raise unknown_name(f"option of {name!r}", option, (*known, *COMMON_OPTIONS))
     _check_common(options)
     try:
-        detector = build(**{key: value for key, value in options.items() if key in own})
-        detector.respond(np.ones((1, 1)))  # an option that does not fit shows here, not in a run
+        detector = build(**{key: value for key, value in options.items() if key in known})
+        if not is_own(name):  # whose filter may need more than one pixel
+            detector.respond(np.ones((1, 1)))  # an option that does not fit shows here, not later
     except DeepirError:
         raise
     except (TypeError, ValueError) as error:
         raise UsageError(f"an option of {name!r} does not fit: {error}") from error
-    common = {key: options[key] for key in COMMON_OPTIONS if options.get(key) is not None}
-    return replace(detector, **cast(dict[str, Any], common))
+    told = {key: options[key] for key in COMMON_OPTIONS if options.get(key) is not None}
+    if isinstance(detector, MapDetector):
+        told["options"] = {key: options[key] for key in known if key in options and key != "mode"}
+    return replace(detector, **cast(dict[str, Any], told))
 
 
 def own_options(name: str) -> tuple[str, ...]:
@@ -67,7 +73,7 @@ def own_options(name: str) -> tuple[str, ...]:
     >>> own_options("oscar_nano")
     ('weights', 'engine', 'scene', 'false_alarms_per_frame')
     """
-    return tuple(inspect.signature(CATALOGUE[name]).parameters)
+    return _keywords(CATALOGUE[name])
 
 
 def is_ready(name: str) -> bool:
@@ -80,7 +86,7 @@ def is_ready(name: str) -> bool:
 
 
 def find_name(name: str) -> str:
-    """Name in the catalogue for a user's spelling.
+    """Name in the catalogue for a user's spelling; ``FILE.py:NAME`` stays as it is.
 
     Raises:
         UsageError: no such detector, with the nearest one.
@@ -88,10 +94,20 @@ def find_name(name: str) -> str:
     >>> find_name("Top-Hat")
     'top_hat'
     """
+    if is_own(name):
+        return name
     plain = {_letters(known): known for known in CATALOGUE}
     if _letters(name) not in plain:
         raise unknown_name("detector", name, CATALOGUE)
     return plain[_letters(name)]
+
+
+def _keywords(build: Build) -> tuple[str, ...]:
+    """Names of a builder's options."""
+    parameters = inspect.signature(build).parameters.values()
+    return tuple(
+        one.name for one in parameters if one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL)
+    )
 
 
 def _check_common(options: Mapping[str, object]) -> None:

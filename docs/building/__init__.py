@@ -1,0 +1,1 @@
+"""What Sphinx needs beside the pages: drawn pictures, and pages made from the package itself."""
