@@ -15,5 +15,12 @@ ONNX Runtime; weights of training or of `deepir convert` run in torch."""
 Scene = Literal["on", "off"]
 """Whether a network's judgement of the whole scene may reorder what it believes."""
 
+MapFormat = Literal["npy", "png"]
+"""How a raw map is saved: exact, or in 16 bits with the scale that gives its units back."""
+
+MapScale = Literal["full", "frame", "robust"]
+"""What a map of another program is measured by: the full scale of its numbers (1, 255 or 65535),
+its own extremes (the published rule for raw saliency), or robust z."""
+
 Clutter = Literal["cloud", "sea", "terrain", "mixed"]
 """Background of a simulated scene; mixed picks one by the seed."""

@@ -5,27 +5,26 @@ from __future__ import annotations
 import csv
 import io
 from contextlib import suppress
-from pathlib import Path, PurePath
+from pathlib import Path
 from types import TracebackType
 from typing import Any
-from zlib import crc32
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from deepir import __version__
-from deepir.detector import Detector
+from deepir.detector import Detector, Response
+from deepir.diagnostics import Diagnostics
 from deepir.errors import DeepirError, UsageError
 from deepir.frames import Frame
 from deepir.overlay import draw_overlay
 from deepir.predictions import frame_entry, read_predictions
 from deepir.structures import Detections
-from deepir.writing import output_folder, write_bytes, write_json, write_text
+from deepir.writing import id_path, output_folder, write_bytes, write_json, write_text
 
 OWN_FOLDERS = PICTURES, MAPS = "overlays", "saliency"
 LIST = "detections.json"
-LONGEST_NAME = 240  # bytes, so that a suffix still fits into the 255 of most file systems
 HEADS = ("id", "x", "y", "score", "x0", "y0", "x1", "y1")
 PROBABILITY = "probability"
 """Last column where the detector is calibrated."""
@@ -58,6 +57,7 @@ class DetectionFiles:
         self.rows: list[tuple[str | float | None, ...]] = []
         self.skipped: list[dict[str, str]] = []
         self.pictures: list[Path] = []
+        self.diagnostics: dict[str, Diagnostics] = {}
 
     def __enter__(self) -> DetectionFiles:
         return self
@@ -96,20 +96,26 @@ class DetectionFiles:
         """Note a frame that could not be used."""
         self.skipped.append({"id": frame_id, "reason": reason})
 
-    def add(self, frame: Frame, found: Detections, saliency: NDArray[np.float64] | None) -> None:
-        """Add one frame; of a video or stack a picture only where something was found."""
+    def add(self, frame: Frame, found: Detections, response: Response | None) -> None:
+        """Add one frame with the response that it was read from, None where nobody kept that.
+
+        Of a video or stack it gets a picture only where something was found.
+        """
         if self._overlays and (frame.index is None or len(found)):
             title = f"{frame.id}  {self._detector.name}"
-            picture = self.out / PICTURES / f"{_file_name(frame.id)}.png"
+            picture = self.out / PICTURES / f"{id_path(frame.id)}.png"
             _, encoded = cv2.imencode(".png", draw_overlay(frame.image, found, title=title))
             write_bytes(picture, encoded.tobytes())
             self.pictures.append(picture)
-        if self._save_saliency and saliency is not None:
+        if self._save_saliency and response and response.saliency is not None:
             stream = io.BytesIO()
-            np.save(stream, saliency)
-            write_bytes(self.out / MAPS / f"{_file_name(frame.id)}.npy", stream.getvalue())
+            np.save(stream, response.saliency)
+            write_bytes(self.out / MAPS / f"{id_path(frame.id)}.npy", stream.getvalue())
         stated = self._detector.probability(found.scores)
-        self._entries.append(frame_entry(frame.id, found, stated))
+        told = response.diagnostics if response else {}
+        self._entries.append(frame_entry(frame.id, found, stated, told))
+        if told:
+            self.diagnostics[frame.id] = told
         self.rows += _rows(frame.id, found, stated)
 
     def _drop_old_files(self) -> None:
@@ -119,7 +125,7 @@ class DetectionFiles:
         """
         new = set(self.pictures)
         for frame_id in _old_ids(self.out / LIST):
-            picture = self.out / PICTURES / f"{_file_name(frame_id)}.png"
+            picture = self.out / PICTURES / f"{id_path(frame_id)}.png"
             if picture not in new:
                 picture.unlink(missing_ok=True)
 
@@ -172,26 +178,6 @@ def _old_ids(path: Path) -> list[str]:
         return [frame.id for frame in read_predictions(path).detections]
     except DeepirError:
         return []
-
-
-def _file_name(frame_id: str) -> PurePath:
-    """Path of a frame's files below the output folder; an id may be a path from anywhere.
-
-    A part longer than a file name may be keeps its beginning and gets a check sum.
-
-    >>> _file_name("/night/../a#000001").as_posix()
-    '_/night/__/a#000001'
-    """
-    path = PurePath(frame_id)
-    outside = {path.anchor: "_", "..": "__"}
-    return PurePath(*(_fitting(outside.get(part, part)) for part in path.parts))
-
-
-def _fitting(part: str) -> str:
-    encoded = part.encode()
-    if len(encoded) <= LONGEST_NAME:
-        return part
-    return f"{encoded[: LONGEST_NAME - 9].decode(errors='ignore')}-{crc32(encoded):08x}"
 
 
 def _rows(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from deepir.calibration import Calibration
 from deepir.choices import ReadOut, Scene
+from deepir.saliency import Diagnostic
 from deepir.structures import Detections, Image, Mask
 
 
@@ -22,6 +24,14 @@ class Response(Protocol):
     @property
     def saliency(self) -> NDArray[np.float64] | None:
         """Signed raw map (H, W); None from a detector of boxes."""
+
+    @property
+    def score_map(self) -> NDArray[np.float64] | None:
+        """Scores (H, W) of all pixels; None from a detector of boxes."""
+
+    @property
+    def diagnostics(self) -> Mapping[str, Diagnostic]:
+        """What the making of it tells, by name; empty where there is nothing to tell."""
 
 
 R = TypeVar("R", bound=Response)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deepir.choices import ReadOut
-from deepir.holes import patch_holes
+from deepir.holes import Patched, patch_holes
 from deepir.readout import (
     PUBLISHED_LEVEL,
     TOP_K,
@@ -19,7 +19,7 @@ from deepir.readout import (
     robust_z,
     unit_range,
 )
-from deepir.saliency import Diagnostic, Filter, Saliency
+from deepir.saliency import Diagnostic, Filter, Saliency, checked_map
 from deepir.structures import Detections, Image, Mask
 
 Scale = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -38,11 +38,18 @@ class MapResponse:
 
     @cached_property
     def scores(self) -> NDArray[np.float64]:
-        """Scores (H, W): the scaled map, with holes below everything."""
-        scores = self.scale(self.saliency)
-        if self.holes is not None:
-            scores[self.holes] = -np.inf
-        return scores
+        """Scores (H, W): the scaled map, with holes below everything.
+
+        Raises:
+            FrameError: a scale that gives no finite numbers in the shape of the map.
+        """
+        scores = checked_map(self.scale(self.saliency), self.saliency.shape)
+        return scores if self.holes is None else np.where(self.holes, -np.inf, scores)
+
+    @property
+    def score_map(self) -> NDArray[np.float64]:
+        """The scores (H, W) of all pixels."""
+        return self.scores
 
 
 @dataclass(frozen=True)
@@ -52,9 +59,11 @@ class MapDetector:
     ``filter`` maps a float64 frame to a signed map, plain or with diagnostics. With
     ``read_out="peak"`` scores are what ``scale`` makes of it (default: robust z); components are
     cut at ``floor``, and those that reach ``operating`` are believed when peaks are placed. With
-    "published" scores are the map scaled to [0, 1], cut at 0.5, the rule's only threshold.
+    "published" scores are what ``unit`` makes of it (default: the map scaled to [0, 1]), cut at
+    ``level`` (0.5), the rule's only threshold.
     ``threshold`` overrides what `detect` returns (default: the operating threshold); a threshold
-    below the floor returns every candidate.
+    below the floor returns every candidate. ``options`` tell what the filter was built with beside
+    the mode, and change nothing.
     """
 
     name: str
@@ -67,16 +76,19 @@ class MapDetector:
     threshold: float | None = None
     top_k: int = TOP_K
     scale: Scale = robust_z
+    unit: Scale = unit_range
+    level: float = PUBLISHED_LEVEL
+    options: Mapping[str, object] = field(default_factory=dict, compare=False)
 
     @property
     def floor(self) -> float:
         """Score above which something is a candidate."""
-        return self.peak_floor if self.read_out == "peak" else PUBLISHED_LEVEL
+        return self.peak_floor if self.read_out == "peak" else self.level
 
     @property
     def operating(self) -> float:
         """Score from which `detect` believes: chosen on val, or the published 0.5."""
-        return self.peak_operating if self.read_out == "peak" else PUBLISHED_LEVEL
+        return self.peak_operating if self.read_out == "peak" else self.level
 
     @property
     def cut(self) -> float:
@@ -112,18 +124,34 @@ class MapDetector:
         return self.respond(image).saliency
 
     def respond(self, image: ArrayLike) -> MapResponse:
-        """Filter one frame (H, W); holes take the value of the nearest pixel for that."""
+        """Filter one frame (H, W); holes take the value of the nearest pixel for that.
+
+        Raises:
+            FrameError: no grey frame (H, W) with a finite pixel, or a filter that gives no finite
+                real numbers in the frame's shape.
+        """
         frame = patch_holes(image)
-        scale = self.scale if self.read_out == "peak" else unit_range
         found = self.filter(frame.filled.astype(np.float64, copy=frame.holes is None))
-        made = found if isinstance(found, Saliency) else Saliency(found)
-        return MapResponse(frame.dark, made.values, frame.holes, scale, made.diagnostics)
+        return self._response(frame, found if isinstance(found, Saliency) else Saliency(found))
+
+    def restored(self, image: ArrayLike, made: Saliency) -> MapResponse:
+        """Response to a frame (H, W) whose map the filter made earlier.
+
+        Raises:
+            FrameError: as `respond`.
+        """
+        return self._response(patch_holes(image), made)
+
+    def _response(self, frame: Patched, made: Saliency) -> MapResponse:
+        scale = self.scale if self.read_out == "peak" else self.unit
+        values = checked_map(made.values, frame.filled.shape)
+        return MapResponse(frame.dark, values, frame.holes, scale, made.diagnostics)
 
     def read(self, response: MapResponse) -> Detections:
         """All candidates above the floor, best first, at most ``top_k``."""
         scores = response.scores
         if self.read_out == "published":
-            return map_published(scores, top_k=self.top_k)
+            return map_published(scores, level=self.level, top_k=self.top_k)
         return map_peak(
             response.image, scores, floor=self.floor, believed=self.operating, top_k=self.top_k
         )

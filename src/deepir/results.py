@@ -10,6 +10,7 @@ from pathlib import Path
 
 from deepir import __version__
 from deepir.bench import Evaluation
+from deepir.diagnostics import plain_values, summary
 from deepir.metrics.bootstrap import DRAWS
 from deepir.metrics.reliability import reliability
 from deepir.scoring import at_thresholds
@@ -36,6 +37,15 @@ FIELDS = {
     "interrupted": "true where Ctrl-C ended the run early",
     "missing": "ids of the split without an entry in the predictions; they count as no detection",
     "ignored": "ids in the predictions that the split does not have; they are left out",
+    "saved_maps": "null where no map was saved or read; else scale (detector: scores are made as it"
+    " makes them; full, frame or robust: of maps of another program), format (npy or png; null for"
+    " maps of another program), reused (frames whose map an earlier run had saved; speed takes the"
+    " time that it took then) and replaced (maps there that were damaged or of another image or"
+    " run, and were made anew)",
+    "diagnostics": "null where the detector tells none; else frames that told any, words (name ->"
+    " word -> frames), numbers (name -> median, lowest, highest), at_a_limit (max_iter or"
+    " time_limit -> frames that it ended) and by_frame (id -> what it told; null without"
+    " --details)",
     "absent": "figure of the metrics that is null -> why",
     "metrics.mnocoap": "mean NoCo average precision over thresholds 0.1 ... 0.9, in [0, 1]",
     "metrics.mnocoap_interval": "95 % bootstrap interval over frames, [low, high]",
@@ -103,8 +113,10 @@ FIELDS = {
 }
 
 
-def result_json(run: Evaluation) -> dict[str, object]:
+def result_json(run: Evaluation, *, details: bool = False) -> dict[str, object]:
     """Plain values of one run: see `FIELDS` for each one's meaning.
+
+    ``details`` adds the diagnostics of every frame.
 
     >>> "metrics.mnocoap" in FIELDS
     True
@@ -129,6 +141,8 @@ def result_json(run: Evaluation) -> dict[str, object]:
         "interrupted": run.interrupted,
         "missing": run.missing,
         "ignored": run.ignored,
+        "saved_maps": run.maps,
+        "diagnostics": diagnostics_json(run, details=details),
         "metrics": run.scorer.figures(draws=DRAWS, seed=SEED),
         "absent": run.scorer.absent,
         "calibration": calibration_json(run),
@@ -137,6 +151,15 @@ def result_json(run: Evaluation) -> dict[str, object]:
         "bootstrap": {"draws": DRAWS, "seed": SEED},
         "skipped": [{"id": one.id, "reason": one.reason} for one in run.skipped],
     }
+
+
+def diagnostics_json(run: Evaluation, *, details: bool) -> dict[str, object] | None:
+    """What the making of the maps told over all frames, with ``details`` by frame too."""
+    told = summary(run.diagnostics)
+    if told is None:
+        return None
+    by_frame = {one: plain_values(values) for one, values in run.diagnostics.items()}
+    return {**told, "by_frame": by_frame if details else None}
 
 
 def calibration_json(run: Evaluation) -> dict[str, object] | None:

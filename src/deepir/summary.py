@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from deepir.metrics.error_split import CLASSES
-from deepir.tables import Cell, Table
+from deepir.tables import Cell, Table, shown
 
 Result = Mapping[str, Any]
 """One object of JSON, as `deepir.results` or `deepir.plant_test` makes it."""
@@ -95,6 +95,22 @@ def errors_line(result: Result) -> str:
         f" {errors['false_beside_none']} elsewhere in their frames,"
         f" {errors['false_without_targets']} in frames without targets"
     )
+
+
+def diagnostics_line(result: Result) -> str:
+    """What a filter told of its way in all frames, in one line; empty where it told nothing."""
+    told = result["diagnostics"]
+    if not told:
+        return ""
+    words = [
+        f"{name}: {', '.join(f'{word} {count}' for word, count in counts.items())}"
+        for name, counts in told["words"].items()
+    ]
+    numbers = [
+        f"{name}: median {shown(one['median'])} ({shown(one['lowest'])} to {shown(one['highest'])})"
+        for name, one in told["numbers"].items()
+    ]
+    return "; ".join(words + numbers)
 
 
 def plant_table(result: Result) -> Table:

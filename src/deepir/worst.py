@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from deepir.archive import Archive, response_to
 from deepir.bench import Evaluation
 from deepir.detector import Detector
 from deepir.errors import UsageError
@@ -75,7 +76,7 @@ def write_worst(run: Evaluation, folder: Path, *, count: int) -> list[Path]:
     entries: list[dict[str, object]] = []
     for rank, index in enumerate(order, start=1):
         sample = run.dataset.read(run.scorer.ids[index])
-        judged = judge(run.detector, sample)
+        judged = judge(run.detector, sample, run.archive)
         name = f"{rank:03d}_{_plain(sample.id)}.png"
         said = f"missed {judged.missed}, false {judged.false}, badly placed {judged.badly_placed}"
         picture = draw_marks(
@@ -90,9 +91,9 @@ def write_worst(run: Evaluation, folder: Path, *, count: int) -> list[Path]:
     return pictures
 
 
-def judge(detector: Detector[Any], sample: Sample) -> Judged:
+def judge(detector: Detector[Any], sample: Sample, archive: Archive[Any] | None = None) -> Judged:
     """Detect in a frame once more, and mark missed targets, false alarms and the others."""
-    candidates = detector.read(detector.respond(sample.image))
+    candidates = detector.read(response_to(detector, sample, archive))
     found = candidates.above(detector.cut)
     target = targets_hit(found.points, boxes=sample.boxes)
     value, _ = match_points(found.points, noco_map(sample.image, sample.boxes), sample.boxes)

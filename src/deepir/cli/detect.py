@@ -44,7 +44,7 @@ def detect(
 
     Args:
         inputs: image files (PNG, TIFF, JPEG, BMP, .npy), videos, or folders of them.
-        detector: see deepir list.
+        detector: see deepir list; or FILE.py:NAME, one in a file of your own.
         options: how to detect.
         out: folder for detections.json, detections.csv and the pictures.
         overlays: draw pictures; of a video or stack, the frames with detections.
@@ -108,7 +108,7 @@ class _Work:
             self.files.skip(frame.id, str(error))
             return
         self.best = max(self.detector.best_score(response) or 0.0, self.best or 0.0) or None
-        self.files.add(frame, self.detector.believed(response), response.saliency)
+        self.files.add(frame, self.detector.believed(response), response)
         if frame.id in self.truth:
             candidates = self.detector.read(response)
             rows = np.column_stack([candidates.points, candidates.scores])
@@ -166,9 +166,14 @@ def _say_low_threshold(detector: Detector[Any]) -> None:
 
 
 def _show(work: _Work, *, json: bool) -> None:
+    from deepir.diagnostics import limits_line
+
     files = work.files
     report_skipped([(entry["id"], entry["reason"]) for entry in files.skipped])
     _say_nothing_reached(work)
+    limits = limits_line(work.detector.name, files.diagnostics, files.frames)
+    if limits:
+        note(limits)
     if json:
         print_json(files.json(interrupted=work.interrupted))
         return

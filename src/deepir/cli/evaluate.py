@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter, Token, validators
 
-from deepir.cli.options import DataOptions, DetectorOptions, Whole, whole
-from deepir.cli.terminal import finish, finish_pass, note, print_table, progress_bar
+from deepir.cli.options import DataOptions, DetectorOptions, SavingOptions, Whole, whole
+from deepir.cli.terminal import finish, finish_pass, note, print_table, progress_bar, report_maps
 
 if TYPE_CHECKING:
     from deepir.bench import Evaluation
     from deepir.data import Dataset
     from deepir.detector import Detector
+    from deepir.outcomes import Outcomes
 
 WORST_COUNT = 20
 MOST_SOURCES = 12
@@ -55,8 +56,11 @@ class PlantOptions:
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class WorstOptions:
-    """Pictures of errors."""
+class ErrorOptions:
+    """Where the errors are."""
+
+    outcomes: Path | None = None
+    """CSV file: a row for each detection that counts and for each missed target."""
 
     worst: Path | None = None
     """Folder for pictures of the frames that cost most, with missed targets and false alarms."""
@@ -67,8 +71,8 @@ class WorstOptions:
     """At most this many of them."""
 
 
-DATA, DETECTOR = DataOptions(), DetectorOptions()
-PLANT, WORST = PlantOptions(), WorstOptions()
+DATA, DETECTOR, SAVING = DataOptions(), DetectorOptions(), SavingOptions()
+PLANT, ERRORS = PlantOptions(), ErrorOptions()
 
 
 def evaluate(
@@ -78,43 +82,63 @@ def evaluate(
     data: DataOptions = DATA,
     detector: DetectorOptions = DETECTOR,
     plant: PlantOptions = PLANT,
-    worst: WorstOptions = WORST,
+    errors: ErrorOptions = ERRORS,
+    saving: SavingOptions = SAVING,
     details: Annotated[bool, Parameter(negative=())] = False,
     json: Path | None = None,
 ) -> int:
     """Score one detector on a dataset with every metric, speed and peak memory.
 
     Args:
-        name: detector, see deepir list.
+        name: detector, see deepir list; or FILE.py:NAME, one in a file of your own.
         data: which frames with truth.
         detector: how to detect.
         plant: a test with planted targets instead.
-        worst: pictures of errors.
-        details: print every figure, not only the most looked at.
+        errors: pictures and lists of errors.
+        saving: maps to keep.
+        details: print every figure, not only the most looked at; a filter's diagnostics of every
+            frame go into the JSON.
         json: also write the result, with the meaning of every field, to this file.
     """
     from deepir import bench
     from deepir.errors import UsageError
+    from deepir.outcomes import Outcomes
     from deepir.writing import check_output_file, check_output_folder
 
     if plant.seed is not None and plant.plant is None:
         raise UsageError("--seed is of the plant test: give --plant scr=3,5,8 too")
-    if plant.plant is not None and worst.worst:
-        raise UsageError("--plant prints its own figures only: leave --worst out")
-    if json:
-        check_output_file(json)
-    if worst.worst:
-        check_output_folder(worst.worst)
+    if plant.plant is not None and (errors.worst or errors.outcomes or saving.save_saliency):
+        raise UsageError(
+            "--plant prints its own figures only: leave --worst, --outcomes and --save-saliency out"
+        )
+    for file in filter(None, (json, errors.outcomes)):
+        check_output_file(file)
+    if errors.worst:
+        check_output_folder(errors.worst)
     chosen = detector.load(name)
     dataset = data.open()
     if plant.plant is not None:
         return _plant_test(chosen, dataset, plant, json)
+    archives, rows = saving.open(), Outcomes(chosen.cut)
+    archive = archives.of(chosen) if archives else None
     with progress_bar(f"eval {chosen.name}") as progress:
-        run = bench.evaluate(chosen, dataset, progress=progress)
+        run = bench.evaluate(chosen, dataset, archive=archive, outcomes=rows, progress=progress)
     status = show(run, json, details=details)
-    if worst.worst:
-        _draw_worst(run, worst.worst, worst.worst_count)
+    if errors.outcomes:
+        write_outcomes(rows, errors.outcomes)
+    if errors.worst:
+        _draw_worst(run, errors.worst, errors.worst_count)
     return status
+
+
+def write_outcomes(outcomes: Outcomes, file: Path) -> None:
+    """Write the rows as CSV."""
+    from deepir.outcomes import HEADS
+    from deepir.tables import Table
+    from deepir.writing import write_text
+
+    write_text(file, Table(HEADS, outcomes.rows).csv())
+    print(f"wrote {file}")
 
 
 def _plant_test(
@@ -153,13 +177,19 @@ def _draw_worst(run: Evaluation, folder: Path, count: int) -> None:
 def show(run: Evaluation, json: Path | None, *, details: bool = False) -> int:
     """Print the figures of a run, write its JSON; returns the exit status."""
     from deepir.results import result_json
-    from deepir.summary import errors_line, figures_table, points_table, sources_table
+    from deepir.summary import (
+        diagnostics_line,
+        errors_line,
+        figures_table,
+        points_table,
+        sources_table,
+    )
     from deepir.tables import Table
     from deepir.writing import write_json
 
     if not run.scorer.frames:
         return finish(run)
-    result = result_json(run)
+    result = result_json(run, details=details)
     print_table(
         figures_table(result, details=details),
         title=f"{run.name} on {run.dataset.name} {run.dataset.split}, read-out {run.read_out},"
@@ -172,6 +202,10 @@ def show(run: Evaluation, json: Path | None, *, details: bool = False) -> int:
     if len(rows) < len(sources.rows):
         print(f"... and {len(sources.rows) - len(rows)} more sources with --details")
     print(errors_line(result))
+    told = diagnostics_line(result)
+    if told:
+        print(told)
+    report_maps(run)
     if json:
         write_json(json, result)
         print(f"wrote {json}")
