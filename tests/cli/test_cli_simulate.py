@@ -71,3 +71,17 @@ def test_an_output_path_that_is_a_file_is_refused(deepir, save, nowhere):
     path = save("a.png")
     for out in (path, path / "below", nowhere):
         deepir("simulate", *SMALL, "--out", out).refused(out, status=2)
+
+
+def test_a_second_split_does_not_replace_the_frames_of_the_first(simulate, out):
+    assert simulate("--split", "train", "--clutter", "sea").status == 0
+    before = contents(out)
+    assert simulate("--split", "val", "--seed", 1, "--clutter", "sea").status == 0
+    after = contents(out)
+    assert before.items() <= after.items()
+    plain = SimulatedFrames(3, clutter="sea").ids
+    assert SirstV2.open(out, "train").ids == plain
+    assert SirstV2.open(out, "val").ids == [f"val-{name}" for name in plain]
+    again = simulate("--split", "train", "--seed", 2, "--clutter", "sea")
+    assert again.status == 0  # its own frames are replaced
+    assert SirstV2.open(out, "train").ids == plain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -41,7 +42,8 @@ def simulate(
         clutter: kind of background.
         bits: 8, or 14 stored in 16-bit PNG.
         seed: same seed, same frames.
-        split: name of the list of ids.
+        split: name of the list of ids; it begins the ids too where another split of the folder
+            has the same ones.
     """
     from deepir.data import write_sirst_v2
     from deepir.errors import UsageError
@@ -56,14 +58,26 @@ def simulate(
         )
     frames = SimulatedFrames(count, seed=seed, shape=(height, width), clutter=clutter, bits=bits)
     check_output_folder(out)
+    prefix = f"{split}-" if _taken(out, split) & {*frames.ids} else ""
     with progress_bar("simulate") as progress:
 
         def told() -> Iterator[Sample]:
             for done, sample in enumerate(frames, start=1):
-                yield sample
+                yield replace(sample, id=prefix + sample.id)
                 progress(done, count)
 
         write_sirst_v2(out, split, told())
     print(f"{count} frames of {width}x{height}, {bits} bits: {out}")
     print(f"next: deepir eval lcm --data sirst-v2 --root {out} --split {split}")
     return 0
+
+
+def _taken(out: Path, split: str) -> set[str]:
+    """Ids of the other splits in a folder."""
+    from deepir.data.listing import read_ids
+    from deepir.data.sirst import SPLITS, looks_like_sirst_v2, sirst_v2_splits
+
+    if not looks_like_sirst_v2(out):
+        return set()
+    others = (other for other in sirst_v2_splits(out) if other != split)
+    return {one for other in others for one in read_ids(out / SPLITS / f"{other}.txt")}
