@@ -12,10 +12,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from deepir.audit.likeness import thumbnail
 from deepir.catalogue import CATALOGUE, is_ready, load_detector
 from deepir.data import SirstV2
 from deepir.detector import Detector, R
@@ -25,7 +25,6 @@ from deepir.noco import noco_map
 from deepir.writing import write_text
 
 LIMITS = (float("inf"), 0.99, 0.95)
-THUMBNAIL = (32, 32)
 
 
 def main() -> None:
@@ -49,7 +48,7 @@ def main() -> None:
         print(f"| {name} | " + " | ".join(f"{score:.3f}" for score in scores) + " |", flush=True)
 
 
-def write_lists(folder: Path, ids: list[str], nearest: NDArray[np.float64]) -> None:
+def write_lists(folder: Path, ids: list[str], nearest: NDArray[np.float32]) -> None:
     """Write the ids above each limit, one a line."""
     for limit in LIMITS:
         if limit < 1:
@@ -60,7 +59,7 @@ def write_lists(folder: Path, ids: list[str], nearest: NDArray[np.float64]) -> N
             print(f"{path}: {len(listed)} ids")
 
 
-def by_limit(detector: Detector[R], dataset: SirstV2, nearest: NDArray[np.float64]) -> list[float]:
+def by_limit(detector: Detector[R], dataset: SirstV2, nearest: NDArray[np.float32]) -> list[float]:
     """Score the frames below each limit by mNoCoAP."""
     subsets = [NocoHits() for _ in LIMITS]
     for sample_id, near in zip(dataset.ids, nearest, strict=True):
@@ -74,15 +73,10 @@ def by_limit(detector: Detector[R], dataset: SirstV2, nearest: NDArray[np.float6
     return [hits.score().mean for hits in subsets]
 
 
-def thumbnails(dataset: SirstV2) -> NDArray[np.float64]:
+def thumbnails(dataset: SirstV2) -> NDArray[np.float32]:
     """Thumbnails of a split as rows of mean 0 and length 1: (F, 1024)."""
-    rows = []
-    for name in dataset.ids:
-        grey = read_image(dataset.root / "mixed" / f"{name}.png").astype(np.float64)
-        small = cv2.resize(grey, THUMBNAIL, interpolation=cv2.INTER_AREA).ravel()
-        small -= small.mean()
-        rows.append(small / max(float(np.linalg.norm(small)), 1e-12))
-    return np.array(rows)
+    images = (read_image(dataset.root / "mixed" / f"{name}.png") for name in dataset.ids)
+    return np.array([thumbnail(image) for image in images])
 
 
 if __name__ == "__main__":

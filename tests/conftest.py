@@ -5,8 +5,13 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
+
+# Nothing here is timed: a busy machine is no failure.
+hypothesis.settings.register_profile("deepir", deadline=None)
+hypothesis.settings.load_profile("deepir")
 
 collect_ignore_glob = ["conftest.py", "*/conftest.py", "oracles/*"]  # they hold no doctest
 

@@ -15,8 +15,8 @@ class FileServer(ThreadingHTTPServer):
     """Serves ``files`` (content by path, or a folder); ``plans`` says per path what goes wrong.
 
     A plan is a list of what happens at each request, ``right`` after its end: ``broken`` in the
-    middle, ``wrong`` bytes, ``packed`` with gzip, ``slow`` in small pieces, ``stalled`` in the
-    middle until the server stops, or a status such as 404.
+    middle, ``wrong`` bytes, ``packed`` with gzip, ``bomb``: packed, and far too much, ``slow`` in
+    small pieces, ``stalled`` in the middle until the server stops, or a status such as 404.
     """
 
     daemon_threads = True
@@ -61,11 +61,13 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if step == "wrong":
             content = bytes(255 - byte for byte in content)
-        if step == "packed":
-            content = gzip.compress(content)
+        if step == "bomb":
+            content = bytes(2**27)
+        if step in ("packed", "bomb"):
+            content = gzip.compress(content, 1)
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))
-        if step == "packed":
+        if step in ("packed", "bomb"):
             self.send_header("Content-Encoding", "gzip")
         self.end_headers()
         self.send(content, step)

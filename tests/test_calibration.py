@@ -74,10 +74,33 @@ def test_json_without_a_field_is_refused(damage):
         {"thresholds": [[0.5, 0.4], [0.1, 0.6]]},
         {"thresholds": [[0.0, 0.9]]},
         {"thresholds": [[0.1, float("nan")]]},
+        {"thresholds": [[0.1, 1.5]]},
+        {"thresholds": [[0.1, -0.1]]},
+        {"thresholds": [[10**400, 0.5]]},
+        {"thresholds": [["0.1", 0.5]]},
+        {"odds": {"slope": 10**400, "offset": 0}},
+        {"odds": {"slope": float("inf"), "offset": 0}},
+        {"odds": {"slope": 1e10, "offset": 0}},
+        {"odds": {"slope": True, "offset": 0}},
+        {"local": {"slope": 1, "offset": float("nan")}},
         {"reliability": [[0.5, 3, 0.4]]},
+        {"reliability": [{"stated": 1.5, "count": 3, "hit_rate": 0.4}]},
+        {"reliability": [{"stated": 0.5, "count": -3, "hit_rate": 0.4}]},
+        {"reliability": [{"stated": 0.5, "count": 3, "hit_rate": float("nan")}]},
+        {"reliability": [{"stated": 0.5, "count": 3.5, "hit_rate": 0.4}]},
+        {"reliability": [{"stated": "0.5", "count": 3, "hit_rate": 0.4}]},
+        {"reliability": [{"stated": 0.5, "count": 3}]},
         {"frames": None},
+        {"frames": 0},
+        {"frames": 1.5},
+        {"frames": float("inf")},
+        {"frames": 10**400},
+        {"data": 3},
+        {"data": "two\u2028lines"},
+        {"data": "x" * 1001},
     ],
 )
 def test_json_of_another_kind_is_refused(change):
-    with pytest.raises(DeepirError):
+    with pytest.raises(DeepirError, match="the calibration does not fit") as caught:
         Calibration.from_json({**STORED.to_json(), **change})
+    assert len(str(caught.value)) < 400

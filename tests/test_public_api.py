@@ -33,10 +33,15 @@ PUBLIC = {
         read_samples recognise_format source_of without_listed write_coco write_mask_folder
         write_sirst_v2 write_voc write_yolo
     """,
+    "deepir.audit": "Audit Finding Kind audit_dataset",
+    "deepir.contact_sheet": "Sheet draw_png make_sheet render_html",
     "deepir.frames": "BadFrame Frame Source find_sources read_image",
     "deepir.classical": "CATALOGUE lcm max_mean max_median mpcm white_top_hat",
 }
-ROOMS = ("boxes", "classical", "data", "frames", "metrics", "noco", "readout", "simulate")
+ROOMS = (
+    *("audit", "boxes", "classical", "contact_sheet", "data", "frames", "metrics", "noco"),
+    *("readout", "simulate"),
+)
 
 
 @pytest.mark.parametrize("module", PUBLIC)

@@ -9,8 +9,8 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # as in typing, which takes longer to import than the rest
 if TYPE_CHECKING:
     from deepir.catalogue import load_detector as load_detector
     from deepir.errors import DeepirError as DeepirError
@@ -31,7 +31,10 @@ _HOME = {
     "read_image": "frames",
     "simulate_scene": "simulate",
 }
-_ROOMS = ("metrics", "noco", "boxes", "classical", "data", "frames", "readout", "simulate")
+_ROOMS = (
+    *("audit", "boxes", "classical", "contact_sheet", "data", "frames", "metrics", "noco"),
+    *("readout", "simulate"),
+)
 
 __all__ = ["__version__", *sorted(_HOME)]
 

@@ -7,9 +7,20 @@ from difflib import get_close_matches
 
 
 class DeepirError(ValueError):
-    """Something given cannot be used; the message is one line for a person."""
+    r"""Something given cannot be used; the message is one line for a person.
+
+    What a file or another program has to say may hold line breaks; they become blanks.
+
+    >>> str(DeepirError("bad header:\n  line 7"))
+    'bad header: line 7'
+    """
 
     exit_status = 1
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        lines = text.splitlines()
+        return text if lines == [text] else " ".join(line.strip() for line in lines)
 
 
 class UsageError(DeepirError):
@@ -20,6 +31,27 @@ class UsageError(DeepirError):
 
 class FrameError(DeepirError):
     """One frame or its annotation cannot be used; the other frames can."""
+
+
+LONGEST_LINE = 2000
+
+
+def plain(text: str) -> str:
+    r"""Text on one line that a terminal can show: what it would obey instead appears as escapes.
+
+    More than 2000 characters lose their middle.
+
+    >>> plain("a file\n\x1b[31m.png"), plain("µ 火")
+    ('a file\\n\\x1b[31m.png', 'µ 火')
+    """
+    if len(text) > LONGEST_LINE:
+        half = LONGEST_LINE // 2
+        text = f"{text[:half]} ... {text[-half:]}"
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:

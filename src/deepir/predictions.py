@@ -3,7 +3,7 @@
 ``{"detections": [{"id": ..., "points": [[x, y, score], ...], "boxes": [[x0, y0, x1, y1], ...]}]}``
 where ``boxes`` may be left out; other keys are free, and ``detector``, ``operating_threshold``,
 ``threshold``, ``floor`` and ``merge_px`` are used where they are there. A calibrated network adds
-``probabilities``, one a point.
+``probabilities``, one a point, and a filter that tells of its way ``diagnostics`` by name.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, FiniteFloat, ValidationError, model_validator
 
+from deepir.diagnostics import Diagnostics, plain_values
 from deepir.errors import DeepirError
 from deepir.structures import FURTHEST_PX, Detections, best_first
 
@@ -90,7 +91,10 @@ def read_predictions(path: Path) -> Predictions:
 
 
 def frame_entry(
-    frame_id: str, found: Detections, probabilities: NDArray[np.float64] | None = None
+    frame_id: str,
+    found: Detections,
+    probabilities: NDArray[np.float64] | None = None,
+    diagnostics: Diagnostics | None = None,
 ) -> dict[str, object]:
     """Entry of one frame for the file, numbers written so that reading gives them back."""
     rows = [
@@ -102,6 +106,8 @@ def frame_entry(
         entry["boxes"] = found.boxes.tolist()
     if probabilities is not None:
         entry["probabilities"] = probabilities.tolist()
+    if diagnostics:
+        entry["diagnostics"] = plain_values(diagnostics)
     return entry
 
 

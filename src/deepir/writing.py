@@ -6,9 +6,13 @@ import json
 import secrets
 import shutil
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePath
+from zlib import crc32
 
 from deepir.errors import UsageError
+
+LONGEST_NAME = 240
+"""Bytes of a file's name without suffix, so that suffixes fit into the 255 of most systems."""
 
 PART_FILES = ".deepir-*.part"
 """Pattern of the temporary names; a process that is killed leaves such a file."""
@@ -56,7 +60,11 @@ def check_output_file(path: Path) -> Path:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole: the old content stays until the new one is complete."""
+    """Write a file whole: the old content stays until the new one is complete.
+
+    Raises:
+        OSError: it cannot be written, as on a full disk; the error names ``path``.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".deepir-{secrets.token_hex(8)}.part")
     try:
@@ -65,9 +73,31 @@ def write_bytes(path: Path, content: bytes) -> None:
         if path.exists():
             shutil.copymode(path, temporary)
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):  # a full disk names no file, and nobody knows the part
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from None
         raise
+
+
+def id_path(frame_id: str) -> PurePath:
+    """Path of a frame's files below an output folder; an id may be a path from anywhere.
+
+    A part longer than a file name may be keeps its beginning and gets a check sum.
+
+    >>> id_path("/night/../a#000001").as_posix()
+    '_/night/__/a#000001'
+    """
+    path = PurePath(frame_id)
+    outside = {path.anchor: "_", "..": "__"}
+    return PurePath(*(_fitting(outside.get(part, part)) for part in path.parts))
+
+
+def _fitting(part: str) -> str:
+    encoded = part.encode()
+    if len(encoded) <= LONGEST_NAME:
+        return part
+    return f"{encoded[: LONGEST_NAME - 9].decode(errors='ignore')}-{crc32(encoded):08x}"
 
 
 def write_text(path: Path, text: str) -> None:

@@ -136,6 +136,16 @@ class TestOtherFormats:
         assert (one.kind, one.file) == ("box outside", "instances_val.json")
         assert "(45, 3, 65, 5)" in one.reason
 
+    def test_a_coco_box_beyond_all_numbers_is_a_finding(self, write, audit):
+        root = write("coco")
+        path = root / "annotations" / "instances_val.json"
+        text = path.read_text()
+        start = text.index('"bbox": [') + len('"bbox": [')
+        path.write_text(text[:start] + "1e308, 3, 1e308, 2" + text[text.index("]", start) :])
+        (one,) = audit(place=root).findings
+        assert one.kind == "unusable frame"
+        assert "box coordinates are numbers up to 1e+09" in one.reason
+
     def test_coco_images_that_nothing_names(self, write, audit):
         root = write("coco")
         shutil.copy(root / "images" / "val_0.png", root / "images" / "extra.png")

@@ -84,6 +84,11 @@ def test_a_network_is_trained_on_a_format(deepir, convert, out, tmp_path):
     deepir(*run).refused("--train-split and --val-split", status=2)
     done = deepir(*run, "--train-split", "half", "--val-split", "none")
     assert done.status == 0, done.err
+
+    deepir("data", "convert", out, tmp_path / "named", "--to", "yolo", "--split", "half=train")
+    named = ("--data", "yolo", "--root", tmp_path / "named")
+    run = ("train", "oscar_nano", "--work-dir", tmp_path / "second", *named, *short)
+    assert deepir(*run, "--val-split", "none").status == 0
     assert (tmp_path / "run" / "last.safetensors").is_file()
 
 
@@ -106,9 +111,12 @@ def test_a_network_is_calibrated_and_exported_on_a_format(
     line = ("calibrate", weights, "--out", calibrated, *chosen, "--split", "test_full")
     done = deepir(*line, "--false-alarms-per-frame", 5)
     assert "calibrated on voc test_full (4 frames)" in done.out, done.err
-    splits = ("--split", "half", "--val-split", "test_full", "--int8", "--frames", 2)
+    lists = out / "ImageSets" / "Main"
+    ids = [(lists / f"{name}.txt").read_text().split() for name in SPLITS]
+    (lists / "rest.txt").write_text("\n".join(one for one in ids[1] if one not in ids[0]))
+    splits = ("--split", "half", "--val-split", "rest", "--int8", "--frames", 2)
     done = deepir("export", calibrated, "--out", tmp_path / "nano.onnx", *chosen, *splits)
-    assert "calibrated on 2 frames of voc half: on voc test_full" in done.out, done.err
+    assert "calibrated on 2 frames of voc half: on voc rest" in done.out, done.err
 
 
 def test_the_format_is_recognised_and_the_next_command_named(deepir, convert, out, tmp_path):

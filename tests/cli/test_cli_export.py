@@ -67,13 +67,30 @@ def test_a_network_is_exported_and_detects(deepir, weights, sirst, tmp_path, eva
     assert one["metrics"]["mnocoap"] == pytest.approx(other["metrics"]["mnocoap"], abs=1e-6)
 
 
-def test_eight_bits_state_their_loss(deepir, weights, sirst, tmp_path):
+@pytest.fixture
+def rest(own_root, ids):
+    """A split of the frames that the split ``half`` does not have."""
+    (own_root / "splits" / "rest.txt").write_text("\n".join(ids[2:]))
+    return "rest"
+
+
+@pytest.mark.parametrize("val", ["half", "test_full"])
+def test_eight_bits_are_not_measured_where_they_were_calibrated(
+    deepir, weights, sirst, tmp_path, val
+):
+    line = ("export", weights(**CHOSEN), "--out", tmp_path / "nano.onnx", "--int8", *sirst)
+    outcome = deepir(*line, "--split", "half", "--val-split", val)
+    outcome.refused("calibrated on 'half', 2 of the", repr(val), "--val-split", status=2)
+    assert list(tmp_path.glob("*.onnx")) == []
+
+
+def test_eight_bits_state_their_loss(deepir, weights, own, rest, tmp_path):
     path = tmp_path / "nano.onnx"
-    splits = ("--split", "half", "--val-split", "test_full")
-    line = ("export", weights(**CHOSEN), "--out", path, "--int8", "--frames", 2, *sirst, *splits)
+    splits = ("--split", "half", "--val-split", rest)
+    line = ("export", weights(**CHOSEN), "--out", path, "--int8", "--frames", 2, *own, *splits)
     outcome = deepir(*line)
     assert (outcome.status, outcome.err) == (0, "")
-    assert "8 bits, calibrated on 2 frames of sirst-v2 half: on sirst-v2 test_full" in outcome.out
+    assert "8 bits, calibrated on 2 frames of sirst-v2 half: on sirst-v2 rest" in outcome.out
     loss = json.loads(properties(path)["int8"])
     assert (
         f"mNoCoAP from {loss['mnocoap_float32']:.4f} to {loss['mnocoap_int8']:.4f}" in outcome.out

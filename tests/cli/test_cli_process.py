@@ -246,6 +246,54 @@ class TestInterrupt:
             assert (out / "annotations" / "bboxes" / f"{name}.xml").is_file()
 
 
+AT_IMPORT = """
+import os, signal, sys
+
+class Finder:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+sys.argv = ["deepir", "detect", "--out", {out!r}]
+from deepir.__main__ import main
+main()
+"""
+"""Ctrl-C at the moment at which a module is first asked for."""
+
+
+@posix
+class TestInterruptedStart:
+    @pytest.mark.parametrize(
+        "module", ["cyclopts", "deepir.cli.train", "numpy", "cv2", "pydantic", "onnxruntime"]
+    )
+    def test_at_any_import(self, module, out):
+        code = AT_IMPORT.format(module=module, out=str(out))
+        run = subprocess.run(
+            [sys.executable, "-c", code], env=environment(), capture_output=True, timeout=WAIT_S
+        )
+        assert (run.returncode, run.stderr.decode()) == (130, "deepir: interrupted\n")
+        assert not out.exists()
+
+    @pytest.mark.parametrize("seconds", [0.2, 0.6])
+    def test_after_some_time(self, seconds, out):
+        process = started("detect", "--no-overlays", "--out", out)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=WAIT_S)
+        # Before the command's first line, Python itself has the signal.
+        if "site.py" not in err and "runpy" not in err:
+            assert process.returncode in (0, 130, -signal.SIGINT)
+            assert "Traceback" not in err
+
+    def test_where_the_shell_ignores_it_so_does_the_command(self):
+        code = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n" + AT_IMPORT.replace(
+            '"detect", "--out", {out!r}', '"--version"'
+        ).format(module="cyclopts")
+        assert python(code).count(".") == 2
+
+
 @posix
 class TestFullDisk:
     @pytest.fixture
@@ -267,6 +315,12 @@ class TestFullDisk:
         assert left <= {"detections.json", "detections.csv"}  # what was found is kept, whole
         if "detections.json" in left:
             assert json.loads((out / "detections.json").read_text("utf-8"))["interrupted"]
+
+    def test_the_file_is_named(self, cramped, sirst, tmp_path):
+        file = tmp_path / "result.json"
+        outcome = cramped("eval", "lcm", *sirst, "--json", file)
+        assert outcome.returncode == 1
+        assert outcome.stderr.splitlines() == [f"deepir: File too large: {file}"]
 
     def test_an_earlier_result_stays(self, cramped, sirst, tmp_path):
         file = tmp_path / "result.json"

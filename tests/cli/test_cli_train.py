@@ -212,10 +212,12 @@ class TestFiles:
             ("lr: &a {b: *a}", ("'lr'", "it holds names with values")),
             ("? [lr]\n: 1", ("line 1", "is no name")),
             ("config: other.yaml", ("it cannot name another file: config",)),
-            ("[" * 20_000, ("is no YAML", "recursion")),
+            ("[" * 20_000, ("is no YAML", "more than 100 brackets")),
             ("format: 1\noptions: [lr]", ("'options'", "it holds a list")),
             ("lr: !!python/object/apply:os.system [echo]", ("lr",)),
             ("a: b: c", ("is no YAML", "line 1")),
+            ('lr: "\\UFFFFFFFF"', ("is no YAML",)),
+            (f"lr: {'9' * 2**18}", ("bytes; a file of up to",)),
         ],
     )
     def test_what_does_not_fit_is_one_line(self, train, options, tmp_path, text, words):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from importlib.metadata import requires
+
 import pytest
 
 from deepir import __version__
@@ -55,6 +58,11 @@ class TestListAndInfo:
         shown = deepir("info")
         assert shown.status == 0
         assert facts["numpy"] in shown.out
+
+    def test_info_names_everything_that_deepir_needs(self, deepir):
+        needed = [re.match(r"[\w.-]+", each)[0] for each in requires("deepir")]
+        extras = {re.match(r"[\w.-]+", each)[0] for each in requires("deepir") if "extra" in each}
+        assert set(needed) - extras <= set(deepir("info", "--json").json)
 
 
 class TestDidYouMean:

@@ -256,7 +256,7 @@ class TestRefused:
         with pytest.raises(DeepirError, match="cannot read annotations"):
             read_coco_file(tmp_path)
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(st.binary(max_size=40))
     def test_no_bytes_are_more_than_an_error(self, tmp_path_factory, content):
         path = tmp_path_factory.mktemp("coco") / "a.json"
@@ -294,7 +294,7 @@ class TestWriting:
         assert masks[1] is None
         assert not masks[2].any()
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(st.lists(st.tuples(*[st.floats(0, 1, width=32)] * 4), max_size=5))
     def test_every_box_comes_back_exactly(self, tmp_path_factory, shares):
         sides = np.array([30, 20, 30, 20])

@@ -148,6 +148,7 @@ class TestABadServer:
             ([503], ATTEMPTS, "the server answers 503 Service Unavailable"),
             (["wrong"], ATTEMPTS_WRONG, "another file than the published one"),
             (["broken"], ATTEMPTS, "the connection failed"),
+            (["bomb"], ATTEMPTS_WRONG, "it is longer than 67108864 bytes, so it is another file"),
         ],
         ids=str,
     )

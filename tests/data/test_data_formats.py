@@ -57,8 +57,10 @@ def test_two_trees_in_one_are_named(tmp_path, save):
     save("images/a.png")
     save("masks/a.png")
     save("labels/a.txt", "")
-    with pytest.raises(UsageError, match="may be mask-folder or yolo: say which with --from"):
+    with pytest.raises(UsageError, match="may be mask-folder or yolo: say which with --data"):
         recognise_format(tmp_path)
+    with pytest.raises(UsageError, match="say which with --from"):
+        recognise_format(tmp_path, option="--from")
 
 
 def test_one_annotation_file_is_coco(save):

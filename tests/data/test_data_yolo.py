@@ -236,6 +236,11 @@ class TestRefused:
             b"\xff\xfe\x00",
             b"train: \x00",
             "train: images\n1.5: x\n? [a]\n: b",
+            'train: "\\UFFFFFFFF"',
+            f"%YAML 1.{'9' * 5000}\n---\ntrain: images",
+            "train: images\nval: a\ntrain: b",
+            "train: &a [*a]",
+            "train: images\nx: " + "y" * 2**18,
         ],
     )
     def test_settings_that_cannot_be_used(self, tree, save, text):
@@ -250,6 +255,13 @@ class TestRefused:
         save("data.yaml", "\n".join(["a0: &a0 [x, x]", *rows, "train: images"]))
         assert Yolo.open(root).ids == ["a"]
 
+    def test_a_bomb_is_no_name_of_a_class_and_no_path(self, tree, save):
+        root = tree("images/a.png")
+        rows = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
+        more = ["train: images", "path: *a29", f"names: {{0: *a29, 1: ship, {'9' * 30}: no}}"]
+        save("data.yaml", "\n".join(["a0: &a0 [x, x]", *rows, *more]))
+        assert Yolo.open(root).tree.classes == {1: "ship"}
+
     @pytest.mark.parametrize(
         "value", ["{a: b}", "''", "[[a]]", "~", "../../..", "/", "no place", "n" * 5000]
     )
@@ -258,7 +270,7 @@ class TestRefused:
         save("data.yaml", f"val: {value}\ntrain: images\n")
         assert yolo_splits(root) == ["train"]
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(st.text(max_size=60))
     def test_no_text_is_more_than_an_error(self, tmp_path_factory, text):
         root = tmp_path_factory.mktemp("yolo")

@@ -27,11 +27,11 @@ IMAGES = [noise((64, 80), seed) for seed in range(4)]
 class Few:
     """The first frames of a split."""
 
-    def __init__(self, split, count=3, broken=()):
+    def __init__(self, split, count=3, broken=(), boxes=((30, 30, 33, 33),)):
         self._all = open_dataset("simulated", split=split)
         self.name, self.split = "simulated", split
         self.ids = self._all.ids[:count]
-        self._broken = broken
+        self._broken, self._boxes = broken, boxes
 
     def __len__(self):
         return len(self.ids)
@@ -40,7 +40,7 @@ class Few:
         if self.ids.index(sample_id) in self._broken:
             raise FrameError("cut off")
         sample = self._all.read(sample_id)
-        return replace(sample, image=sample.image[:64, :80], boxes=(), mask=None)
+        return replace(sample, image=sample.image[:64, :80], boxes=self._boxes, mask=None)
 
     def knows(self, sample_id):
         return sample_id in self.ids
@@ -138,6 +138,14 @@ def test_the_file_states_its_loss(as_exported, exported, tmp_path):
     assert made.size == path.stat().st_size
     assert "8 bits, calibrated on 2 frames" in str(made.loss)
     assert open_onnx(path.read_bytes(), "small.onnx").card.scene_start == pytest.approx(0.3)
+
+
+def test_a_loss_without_a_target_is_refused(as_exported, exported, tmp_path):
+    path = tmp_path / "small.onnx"
+    val = Few("val", 1, boxes=())
+    with pytest.raises(DeepirError, match="no frame of simulated val holds a target"):
+        export_int8(exported.network, CARD, path, train=Few("train"), val=val, frames=1)
+    assert not path.exists()
 
 
 class TestSpreadFrames:

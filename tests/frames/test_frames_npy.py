@@ -95,9 +95,7 @@ def test_no_file_that_lacks_its_end_gives_a_frame(tmp_path, read):
 
 
 @given(data=st.data())
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_header_never_raises(tmp_path, read, data):
     path = tmp_path / "damaged.npy"
     np.save(path, np.ones((2, 3, 3), dtype=np.uint16))

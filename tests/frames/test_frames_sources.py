@@ -91,9 +91,7 @@ def test_a_file_that_is_reached_twice_counts_once(tmp_path, monkeypatch):
 
 
 @given(names=st.lists(st.tuples(STEMS, st.sampled_from([".png", ".tif", ".PNG"])), max_size=8))
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_ids_are_unique_whatever_the_names(tmp_path_factory, names):
     folder = tmp_path_factory.mktemp("names")
     touch(folder, "first.png", *(stem + suffix for stem, suffix in names))

@@ -13,9 +13,7 @@ from deepir.errors import FrameError
 from deepir.frames import BadFrame, Frame, find_sources, read_image
 
 GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH
-PER_TEST = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+PER_TEST = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def levels(*shape, dtype=np.uint8):

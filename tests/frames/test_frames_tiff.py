@@ -213,9 +213,7 @@ def test_an_absurd_size_is_refused(tmp_path, read, tag, value):
 
 
 @given(data=st.data())
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damage_never_raises(tmp_path, read, data):
     path = tmp_path / "damaged.tif"
     write_stack(path, levels(2, 5, 6), compression=data.draw(st.sampled_from([None, "zlib"])))

@@ -37,7 +37,7 @@ def random_set(seed):
     ]
 
 
-some = settings(max_examples=60, deadline=None)
+some = settings(max_examples=60)
 SETS = st.integers(0, 2**32).map(random_set)
 RANGES = st.sampled_from([None, (0, 2), (2, 4), (0, 99), (50, 60)])
 BOX = [[0, 0, 4, 4]]

@@ -33,7 +33,7 @@ def random_frames(seed):
     return maps, [rng.random(shape) < rng.choice([0, 0.3, 1]) for shape in shapes]
 
 
-some = settings(max_examples=60, deadline=None)
+some = settings(max_examples=60)
 SETS = st.integers(0, 2**32).map(random_frames)
 RAW = (-0.3, 0.0, 0.25, 0.3, 0.5, 8.0)
 

@@ -142,6 +142,18 @@ def test_names_of_the_older_numpy_are_known(state, tmp_path):
     assert list(read_published_checkpoint(path)) == list(state)
 
 
+def test_a_packed_file_is_refused_before_it_grows(tmp_path):
+    path = tmp_path / "o.pth"
+    torch.save({"state_dict": {"a": torch.zeros(2**20)}}, path)
+    packed = tmp_path / "packed.pth"
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            new.writestr(entry.filename, old.read(entry))
+    assert packed.stat().st_size < 2**16
+    with pytest.raises(DeepirError, match=r"packed.pth': .* is packed, torch.save packs nothing"):
+        read_published_checkpoint(packed)
+
+
 def test_the_file_format_before_zip_is_read(state, tmp_path):
     path = tmp_path / "best.pth"
     torch.save({"meta": {}, "state_dict": state}, path, _use_new_zipfile_serialization=False)

@@ -113,6 +113,15 @@ def test_a_file_that_was_cut_off_is_refused(file, length):
         load_weights(file, "tiny", Cascade(LAYOUT))
 
 
+def test_numbers_of_a_kind_that_torch_lacks_are_refused(tmp_path):
+    entry = {"dtype": "F8_E8M0", "shape": [2], "data_offsets": [0, 2]}
+    header = json.dumps({"outputs.bias": entry}).encode()
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(2))
+    with pytest.raises(DeepirError, match=r"w\.safetensors.* numbers of the kind 'F8_E8M0'"):
+        load_weights(path, "tiny", Cascade(LAYOUT))
+
+
 class Harm:
     """What a pickle in disguise does when it is loaded."""
 

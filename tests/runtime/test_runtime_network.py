@@ -172,6 +172,13 @@ class TestEngines:
         with pytest.raises(UsageError, match=r"x\.onnx needs onnxruntime, .*pip install"):
             open_onnx(peak_boxes(shift=0.75), "x.onnx", "onnxruntime")
 
+    @pytest.mark.parametrize("text", [b"candidate_threshold", b"frame", b"scores"])
+    def test_names_that_are_no_text_are_damage(self, text):
+        content = peak_boxes().replace(text, b"\xc8" + text[1:])
+        with pytest.raises(DeepirError, match=r"x\.onnx .*damaged") as caught:
+            open_onnx(content, "x.onnx", "onnxruntime")
+        assert len(str(caught.value).splitlines()) == 1
+
     def test_a_damaged_file_is_told_once(self, capsys):
         content = peak_boxes().replace(b"Sigmoid", b"Sigmo\xffd")
         with pytest.raises(DeepirError, match=r"x\.onnx is no ONNX file, or a damaged one"):

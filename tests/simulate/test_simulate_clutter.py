@@ -32,7 +32,7 @@ def test_stretch_draws_structures_out_along_x():
     assert np.diff(field, axis=0).std() > 2 * np.diff(field, axis=1).std()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     kind=st.sampled_from(sorted(SCENES)),
     height=st.integers(1, 40),

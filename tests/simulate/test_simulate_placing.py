@@ -33,7 +33,7 @@ def least_gap(boxes):
     return min(gaps, default=np.inf)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 1000), count=st.integers(0, 8), size=st.floats(0, 6))
 def test_distances_truth_and_scr(seed, count, size):
     old = np.array([[40, 40, 46, 45]], dtype=np.float32)

@@ -97,7 +97,7 @@ def test_targets_leave_the_background_as_it_is():
     assert far[changed].all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 5000), kind=st.sampled_from(KINDS), bits=st.sampled_from([8, 14]))
 def test_truth_is_exact(seed, kind, bits):
     scene = simulate_scene(

@@ -89,7 +89,7 @@ def test_disc_and_its_transpose_agree_to_the_promised_accuracy(ratio):
     np.testing.assert_allclose(disc.values, turned.values.T, atol=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(target=targets, seed=st.integers(0, 50))
 def test_scr_of_a_float_frame_is_exact(target, seed):
     image = clutter(seed)
@@ -99,7 +99,7 @@ def test_scr_of_a_float_frame_is_exact(target, seed):
     assert (planted.image >= image).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(target=targets, seed=st.integers(0, 50))
 def test_scr_leaves_other_targets_out_of_the_ring(target, seed):
     others = np.array([[3, 4, 9, 8], [30, 20, 34, 25], [55, 44, 61, 48]], dtype=np.float32)
@@ -110,7 +110,7 @@ def test_scr_leaves_other_targets_out_of_the_ring(target, seed):
     assert got == pytest.approx(target.scr, abs=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(target=targets, seed=st.integers(0, 50), dtype=st.sampled_from(["u1", "u2", "i4", "f4"]))
 def test_stored_frames_keep_depth_and_scr(target, seed, dtype):
     image = clutter(seed).round().astype(dtype)
@@ -122,7 +122,7 @@ def test_stored_frames_keep_depth_and_scr(target, seed, dtype):
     np.testing.assert_array_equal(image, before)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(target=targets)
 def test_box_is_tight_around_one_component(target):
     mark = stamp(target, SHAPE)
@@ -134,7 +134,7 @@ def test_box_is_tight_around_one_component(target):
     assert mark.values.max() == 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     x=numbers(14, 26), y=numbers(14, 26), sigma=numbers(0.6, 1.5), size=st.just(0) | numbers(0, 5)
 )
@@ -159,7 +159,7 @@ def transposed(image):
     return image.T
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(target=targets, seed=st.integers(0, 50))
 @pytest.mark.parametrize("turn", [flipped_x, flipped_y, transposed])
 def test_turning_commutes_with_planting(turn, target, seed):

@@ -30,7 +30,7 @@ def light_inside(crop):
     return levels[inside].sum() / levels.sum()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(seeds)
 def test_turning_moves_boxes_with_their_pixels(seed):
     image, boxes = spot()
@@ -77,7 +77,7 @@ def test_levels_at_the_end_of_a_dtype_stay_numbers(dtype, level, seed):
     assert np.isfinite(crop.image).all()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.integers(0, 20),
     st.integers(0, 12),
@@ -121,7 +121,7 @@ def test_cutting_changes_no_frame():
 
 @pytest.mark.parametrize("change", [expose, worsen])
 @pytest.mark.parametrize("dtype", TYPES)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(seed=seeds)
 def test_levels_change_and_targets_stay(change, dtype, seed):
     image, boxes = spot(dtype=dtype)
@@ -137,7 +137,7 @@ def test_levels_change_and_targets_stay(change, dtype, seed):
 
 
 @pytest.mark.parametrize("dtype", TYPES)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(seed=seeds)
 def test_planted_targets_lie_in_their_boxes(dtype, seed):
     rng = np.random.default_rng(seed)
@@ -156,7 +156,7 @@ def test_planted_targets_lie_in_their_boxes(dtype, seed):
 class TestPasting:
     cutouts = cut_out(*spot())
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(seed=seeds)
     def test_a_pasted_target_lies_in_its_box(self, seed):
         rng = np.random.default_rng(seed)

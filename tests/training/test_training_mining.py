@@ -48,7 +48,7 @@ def test_faint_candidates_are_left_alone():
     assert found([]) == []
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 2**40), st.integers(0, 10**6))
 def test_frames_are_chosen_once_each_and_repeatably(count, wanted, seed, iteration):
     chosen = frames_to_mine(count, wanted, seed=seed, iteration=iteration)

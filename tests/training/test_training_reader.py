@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from deepir.training.reader import Reader, shares
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 40), st.integers(1, 4), st.integers(1, 4))
 def test_every_place_has_one_hand(batch, parts, count):
     dealt = [shares(batch, parts, rank=rank, count=count) for rank in range(count)]

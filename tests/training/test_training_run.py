@@ -347,11 +347,14 @@ class TestRefused:
             ("visits", {}),
             ("visits", ["x"]),
             ("results", None),
+            ("val", ...),
+            ("init", ...),
         ],
     )
     def test_a_damaged_record(self, request_of, tmp_path, whole, part, value):
         shutil.copytree(whole, tmp_path / "run")
         damaged = {**record(whole), part: value}
+        damaged = {name: kept for name, kept in damaged.items() if kept is not ...}
         (tmp_path / "run" / "run.json").write_text(json.dumps(damaged))
         with pytest.raises(DeepirError, match=f"damaged record of a run, '{part}' is") as caught:
             train(request_of(val="val_full"), tmp_path / "run", QUIET)

@@ -73,7 +73,7 @@ class TestRepeatable:
     st.integers(0, 10**6),
     st.sampled_from([np.uint8, np.uint16, np.float32, np.float64]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_frames_of_any_size_and_depth_give_sound_crops(height, width, seed, dtype):
     rng = np.random.default_rng(seed)
     x, y = rng.integers(width), rng.integers(height)
@@ -90,7 +90,7 @@ def test_frames_of_any_size_and_depth_give_sound_crops(height, width, seed, dtyp
 
 
 @given(st.integers(0, 10**6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_boxes_lie_on_their_targets_wherever_the_crop_lies(seed):
     rng = np.random.default_rng(seed)
     x, y = (int(value) for value in rng.integers(0, 76, 2))

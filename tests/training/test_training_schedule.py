@@ -14,7 +14,7 @@ counts = st.integers(2, 500)
 shares = st.floats(0, 0.9)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(counts, shares, st.floats(0, 1))
 def test_the_cosine_rises_to_its_peak_and_falls_to_its_end(iterations, warm_up, final):
     rates = [
@@ -55,7 +55,7 @@ class TestPublished:
     def test_a_rate(self, iteration, factor):
         assert rate_of(self.recipe, iteration) == pytest.approx(2e-3 * factor, rel=1e-9)
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(counts, st.integers(1, 50))
     def test_it_stays_within_an_epoch(self, iterations, epoch):
         rates = [

@@ -106,13 +106,10 @@ class TestSplits:
     def test_a_known_dataset_has_its_own(self):
         assert Source("sirst-v2").splits() == ("train_full", "val_full")
         assert Source().splits() == ("train", "val")
+        assert Source("coco").splits() == ("train", "val")
 
     def test_those_named_come_first(self):
         assert Source("sirst-v2", None, "trainval_full", "none").splits() == ("trainval_full", None)
-
-    def test_another_dataset_needs_both(self):
-        with pytest.raises(UsageError, match="--train-split and --val-split"):
-            Source("other", None, "mine").splits()
 
     def test_nothing_is_validated_on_what_it_learnt(self):
         with pytest.raises(UsageError, match="'val'"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from deepir.errors import plain
+
 Kind = Literal[
     "unusable list",
     "empty id",
@@ -47,4 +49,4 @@ class Finding:
         "empty box: test 'a', a.xml: box (3, 4, 3, 9)"
         """
         place = " ".join(filter(None, (self.split, repr(self.id) if self.id else "")))
-        return f"{self.kind}: {', '.join(filter(None, (place, self.file)))}: {self.reason}"
+        return plain(f"{self.kind}: {', '.join(filter(None, (place, self.file)))}: {self.reason}")

@@ -100,7 +100,7 @@ class OpenedFacts:
         try:
             sample = dataset.read(sample_id)
         except (DeepirError, OSError) as error:
-            raw = RAW_BOXES.get(self.form.name, _unknown)(dataset, sample_id)
+            raw = self._raw(dataset, sample_id)
             seen = (
                 Seen() if raw is None else Seen(boxes_file=raw.file, boxes=raw.boxes, said=raw.said)
             )
@@ -113,6 +113,13 @@ class OpenedFacts:
             boxes=sample.boxes.astype(np.float64),
             mask=sample.mask,
         )
+
+    def _raw(self, dataset: FolderDataset, sample_id: str) -> RawBoxes | None:
+        """Boxes of a frame that is refused; None where they are no numbers that can be shown."""
+        try:
+            return RAW_BOXES.get(self.form.name, _unknown)(dataset, sample_id)
+        except DeepirError:
+            return None
 
     def every_id(self) -> list[str]:
         """None: without a list such a format has no ids."""

@@ -65,6 +65,8 @@ def _is_same(path: Path, total: str) -> bool | None:
     Text may have the line ends of another system.
     """
     try:
+        if not path.is_file():  # a device has no end
+            return None
         if sha256_of(path) == total:
             return True
         if path.suffix in _TEXT:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Sequence
 
@@ -32,7 +34,7 @@ from deepir.cli.score import score
 from deepir.cli.simulate import simulate
 from deepir.cli.status import FAILED, INTERRUPTED, USAGE
 from deepir.cli.train import train_app
-from deepir.errors import DeepirError
+from deepir.errors import DeepirError, plain
 
 WARNINGS_SHOWN = 3
 
@@ -66,7 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is no error
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    status = run(sys.argv[1:] if arguments is None else arguments)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # while Python ends, no traceback either
+    sys.exit(status)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -105,8 +110,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _fail(message: str, status: int) -> int:
-    line = " ".join(message.split())
-    print(f"deepir: {line}", file=sys.stderr)
+    print(f"deepir: {plain(' '.join(message.split()))}", file=sys.stderr)
     return status
 
 
@@ -128,7 +132,7 @@ class _ShownWarnings:
     def __call__(self, message: Warning | str, *_: object, **__: object) -> None:
         self._count += 1
         if self._count <= WARNINGS_SHOWN:
-            print(f"deepir: warning: {message}", file=sys.stderr)
+            print(f"deepir: warning: {plain(str(message))}", file=sys.stderr)
 
     def close(self) -> None:
         """Say how many warnings were not shown."""

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 DATA = DataOptions()
 
-SPLITS = {"simulated": ("train", "val"), "sirst-v2": ("train_full", "val_full")}
-"""Of each dataset: where 8 bits are calibrated and where their loss is measured."""
-
 NEEDED = ("onnx", "onnxscript", "onnxruntime")
 
 
@@ -45,7 +42,8 @@ class Int8Options:
     """Multiply 8-bit integers, calibrated on frames of --split; what that costs is measured."""
 
     val_split: str | None = None
-    """Split that the loss is measured on (default: val of the dataset)."""
+    """Split that the loss is measured on (default: val_full of sirst-v2, else val); it holds
+    targets and no frame of --split."""
 
 
 THRESHOLDS, INT8 = ThresholdOptions(), Int8Options()
@@ -174,8 +172,22 @@ def _card(name: str, stated: Card | None, given: ThresholdOptions, path: Path) -
 
 
 def _splits(data: DataOptions, int8: Int8Options) -> tuple[Dataset, Dataset]:
-    """Where to calibrate, and where to measure what it costs."""
-    train, val = SPLITS.get(data.data, (None, None))
-    chosen = (data.split or train, int8.val_split or val)
+    """Where to calibrate, and where to measure what it costs.
+
+    Raises:
+        UsageError: a split that the dataset does not have, or frames that would be in both.
+    """
+    from deepir.training.request import SPLITS, USUAL
+
+    usual = SPLITS.get(data.data, USUAL)
+    chosen = (data.split or usual[0], int8.val_split or usual[1])
     calibration, measured = (replace(data, split=split).open() for split in chosen)
+    known = set(calibration.ids)
+    shared = [one for one in measured.ids if one in known]
+    if shared:
+        raise UsageError(
+            f"8 bits are calibrated on {calibration.split!r}, {len(shared)} of the"
+            f" {len(measured)} frames of {measured.split!r} among them, the first {shared[0]!r}:"
+            " measure what they cost on other frames, with --val-split"
+        )
     return calibration, measured

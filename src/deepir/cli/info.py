@@ -15,14 +15,19 @@ PACKAGES = (
     "scipy",
     "opencv-python-headless",
     "tifffile",
+    "defusedxml",
     "pydantic",
     "cyclopts",
     "rich",
-    "defusedxml",
     "onnxruntime",
+    "pooch",
+    "pyyaml",
+    "requests",
     "openvino",
     "torch",
+    "safetensors",
 )
+"""What deepir needs, then what runs networks where it is installed."""
 
 
 def info(*, json: bool = False) -> None:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter, Token
 
-from deepir.choices import Engine, Mode, ReadOut, Scene
+from deepir.choices import Engine, MapFormat, Mode, ReadOut, Scene
 
 if TYPE_CHECKING:
     from deepir.data import Dataset
     from deepir.detector import Detector
+    from deepir.saved_maps import Archives
 
 DEFAULT_DETECTOR = "oscar_nano"
 
@@ -65,6 +66,36 @@ class DataOptions:
 
         dataset = open_dataset(self.data, root=self.root, split=self.split)
         return without_listed(dataset, self.without) if self.without else dataset
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class SavingOptions:
+    """Raw maps in files, for deepir score or to go on later."""
+
+    save_saliency: Annotated[Path | None, Parameter(name="--save-saliency")] = None
+    """Folder: save the raw map of each frame of a filter as DETECTOR[-reference]/ID.npy there."""
+
+    saliency_format: Annotated[MapFormat, Parameter(name="--saliency-format")] = "npy"
+    """npy: exact; png: 16 bits with the scale, figures to 1e-3."""
+
+    resume: Annotated[bool, Parameter(negative=())] = False
+    """Go on with maps that are saved there already, if detector, options and version are the
+    same."""
+
+    def open(self) -> Archives | None:
+        """Archives of these options; None where nothing is to be saved."""
+        from deepir.errors import UsageError
+        from deepir.saved_maps import Archives
+
+        if self.save_saliency is None:
+            if self.resume or self.saliency_format != "npy":
+                raise UsageError(
+                    "--resume and --saliency-format are of saved maps: name their folder with"
+                    " --save-saliency"
+                )
+            return None
+        return Archives(self.save_saliency, form=self.saliency_format, resume=self.resume)
 
 
 @Parameter(name="*")

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deepir.errors import UsageError
+from deepir.errors import DeepirError, UsageError
 
 if TYPE_CHECKING:
     from yaml import Node
 
 Value = str | dict[str, str]
 """Text of an option; of a group of options, such as ``mixture``, the texts by their names."""
+
+MOST_BYTES = 2**18
 
 NOTHING, TEXT, LIST, NAMES = "nothing", "one text", "a list", "names with values"
 
@@ -37,6 +39,9 @@ def read_options(path: Path) -> dict[str, Value]:
 
 def _tree(path: Path) -> Node | None:
     """Nodes of the file, None where it is empty; aliases are not followed, nothing is built."""
+    from deepir.data.listing import read_limited
+    from deepir.data.nesting import check_nesting
+
     try:
         import yaml
     except ImportError:
@@ -44,11 +49,15 @@ def _tree(path: Path) -> Node | None:
             "--config needs PyYAML, not installed here: pip install 'deepir[train]'"
         ) from None
     try:
-        tree: Node | None = yaml.compose(path.read_text(encoding="utf-8"), yaml.BaseLoader)
+        text = read_limited(path, MOST_BYTES).decode("utf-8-sig")
+        check_nesting(text)
+        tree: Node | None = yaml.compose(text, yaml.BaseLoader)
+    except DeepirError as error:
+        raise UsageError(str(error)) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"cannot read the options {str(path)!r}: {reason}") from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
         reason = " ".join(str(error).split())
         raise UsageError(f"{str(path)!r} is no YAML: {reason}") from None
     return tree

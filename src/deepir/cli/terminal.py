@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from deepir.cli.status import INTERRUPTED, PARTIAL
+from deepir.errors import plain
 
 if TYPE_CHECKING:
     from deepir.bench import Evaluation
@@ -47,7 +49,7 @@ def print_json(value: object) -> None:
 
 def note(message: str) -> None:
     """Say one line on standard error."""
-    print(f"deepir: {message}", file=sys.stderr)
+    print(f"deepir: {plain(message)}", file=sys.stderr)
 
 
 @contextmanager
@@ -68,18 +70,50 @@ def progress_bar(task: str) -> Iterator[Callable[[int, int | None], None]]:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    console = Console(stderr=True)
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        row = bar.add_task(task, total=None)
-        yield lambda done, total: bar.update(row, completed=done, total=total)
+    with _own_stderr() as stream:
+        console = Console(file=stream, stderr=True)
+        with Progress(
+            *columns, console=console, transient=True, disable=not console.is_terminal
+        ) as bar:
+            row = bar.add_task(task, total=None)
+            yield lambda done, total: bar.update(row, completed=done, total=total)
+
+
+@contextmanager
+def _own_stderr() -> Iterator[TextIO | None]:
+    """Standard error that stays, of a terminal: decoding frames bends descriptor 2 to nowhere.
+
+    Threads that decode do so nearly all the time.
+    """
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield sys.stderr
+        return
+    copy = os.dup(sys.stderr.fileno())
+    with os.fdopen(copy, "w", encoding=sys.stderr.encoding, errors="backslashreplace") as stream:
+        yield stream
 
 
 def report_skipped(skipped: list[tuple[str, str]]) -> None:
     """Name each frame that could not be used, once."""
     for frame_id, reason in skipped:
         note(f"skipped {frame_id!r}: {reason}")
+
+
+def report_maps(run: Evaluation) -> None:
+    """Say where a limit ended a solver, and what became of maps that were saved earlier."""
+    from deepir.diagnostics import limits_line
+
+    line = limits_line(run.name, run.diagnostics, run.scorer.frames)
+    if line:
+        print(line)
+    maps = run.maps if run.maps and run.clock else {}
+    title = f"{run.name}, {run.read_out}"
+    if reused := maps.get("reused"):
+        print(f"{title}: {reused} maps of an earlier run are used again, with their times")
+    if replaced := maps.get("replaced"):
+        print(f"{title}: {replaced} saved maps were damaged or of another image, and made anew")
+    if run.interrupted and run.archive:
+        print("the maps saved by now stay: the same command with --resume goes on with them")
 
 
 def finish(run: Evaluation) -> int:

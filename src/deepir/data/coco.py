@@ -187,10 +187,10 @@ def _box(one: CocoAnnotation, image: Image) -> list[float]:
         x, y, width, height = one.bbox
         return [x, y, x + width, y + height]
     if not one.outlined:
-        raise FrameError(f"annotation {one.id!r} has neither bbox nor segmentation")
+        raise FrameError(f"annotation {one.id!r:.60} has neither bbox nor segmentation")
     rows, columns = np.nonzero(read_segmentation(one.segmentation, image.shape))
     if not len(rows):
-        raise FrameError(f"annotation {one.id!r} has no bbox and no pixel in its segmentation")
+        raise FrameError(f"annotation {one.id!r:.60} has no bbox and no pixel in its segmentation")
     return [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import reprlib
+from codecs import BOM_UTF8
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -76,14 +78,15 @@ class CocoFile(BaseModel):
 
 
 def read_coco_file(path: Path) -> CocoFile:
-    """Read and check a file.
+    """Read and check a file; of a name that stands twice in an object the last counts.
 
     Raises:
         DeepirError: it cannot be read, is larger than 1 GiB, is no JSON, does not fit the form,
             or an annotation belongs to no image.
     """
     try:
-        read = CocoFile.model_validate_json(read_limited(path, MOST_JSON_BYTES))
+        content = read_limited(path, MOST_JSON_BYTES)
+        read = CocoFile.model_validate_json(content.removeprefix(BOM_UTF8))
     except OSError as error:
         raise DeepirError(f"cannot read annotations {str(path)!r}: {error.strerror}") from None
     except ValidationError as error:
@@ -91,11 +94,11 @@ def read_coco_file(path: Path) -> CocoFile:
     uses = Counter(image.id for image in read.images)
     twice = [each for each, count in uses.items() if count > 1]
     if twice:
-        raise DeepirError(f"annotations {str(path)!r} have two images of the id {twice[0]!r}")
+        raise DeepirError(f"annotations {str(path)!r} have two images of the id {twice[0]!r:.60}")
     orphans = [one.image_id for one in read.annotations if one.image_id not in uses]
     if orphans:
         raise DeepirError(
-            f"annotations {str(path)!r} are of an image {orphans[0]!r} that is not listed there"
+            f"annotations {str(path)!r} are of an image {orphans[0]!r:.60} that is not listed there"
         )
     return read
 
@@ -103,5 +106,6 @@ def read_coco_file(path: Path) -> CocoFile:
 def _first(error: ValidationError) -> str:
     detail = error.errors(include_url=False)[0]
     where = ".".join(map(str, detail["loc"]))
-    got = "" if detail["type"] in ("missing", "json_invalid") else f", got {detail['input']!r:.60}"
+    absent = detail["type"] in ("missing", "json_invalid")
+    got = "" if absent else f", got {reprlib.repr(detail['input'])}"
     return f"{where}: {detail['msg']}{got}".removeprefix(": ").replace("\n", " ")

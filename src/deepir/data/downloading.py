@@ -15,6 +15,9 @@ ATTEMPTS, ATTEMPTS_WRONG = 6, 2
 
 FIRST_WAIT_S = 0.5  # before the second attempt; each further one waits twice as long
 TIMEOUT_S = (10.0, 30.0)  # for the connection, and for each further piece
+LARGEST_BYTES = 2**26
+"""No file of a dataset has more; what travels packed could become any size."""
+
 CHUNK_BYTES = 16384  # small, so that whoever ends a download on a slow line need not wait
 _MAY_PASS = (408, 425, 429)  # answers that may be another one later, as all from 500 on
 
@@ -64,7 +67,7 @@ def _attempt(url: str, sha256: str, unwanted: threading.Event) -> bytes:
     from requests import RequestException
 
     content = io.BytesIO()
-    fetch = HTTPDownloader(_Listener(unwanted), CHUNK_BYTES, timeout=TIMEOUT_S)
+    fetch = HTTPDownloader(_Listener(unwanted, content), CHUNK_BYTES, timeout=TIMEOUT_S)
     try:
         fetch(url, content, None)
     except RequestException as error:
@@ -81,12 +84,16 @@ class _Listener:
 
     total = 0
 
-    def __init__(self, unwanted: threading.Event) -> None:
+    def __init__(self, unwanted: threading.Event, content: io.BytesIO) -> None:
         self._unwanted = unwanted
+        self._content = content
 
     def update(self, size: int) -> None:
         if self._unwanted.is_set():
             raise UnwantedError
+        if self._content.tell() > LARGEST_BYTES:
+            reason = f"it is longer than {LARGEST_BYTES} bytes, so it is another file"
+            raise _FailedError(reason, ATTEMPTS_WRONG)
 
     def reset(self) -> None:
         pass

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepir.data.dataset import Dataset
+from deepir.data.listing import MOST_LIST_BYTES, read_limited
 from deepir.errors import DeepirError, UsageError
 from deepir.structures import Sample
 
@@ -55,7 +56,7 @@ def without_listed(dataset: Dataset, path: Path) -> Excluding:
         UsageError: an id that the dataset does not have, or nothing would be left.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_limited(path, MOST_LIST_BYTES).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DeepirError(f"the list of ids {str(path)!r} is not readable: {error}") from None
     listed = {line.strip() for line in lines if line.strip() and not line.startswith("#")}

@@ -117,8 +117,8 @@ def format_named(name: str) -> Format:
     return FORMATS[name]
 
 
-def recognise_format(root: Path) -> Format:
-    """The format that a dataset's tree shows.
+def recognise_format(root: Path, *, option: str = "--data") -> Format:
+    """The format that a dataset's tree shows; ``option`` is how a user could say it instead.
 
     Raises:
         UsageError: there is no such folder, or the tree fits none or more than one.
@@ -128,7 +128,7 @@ def recognise_format(root: Path) -> Format:
     found = [each for each in FORMATS.values() if _fits(each, root)]
     if len(found) > 1:
         names = " or ".join(each.name for each in found)
-        raise UsageError(f"{str(root)!r} may be {names}: say which with --from")
+        raise UsageError(f"{str(root)!r} may be {names}: say which with {option}")
     if not found:
         signs = "; ".join(f"{each.name}: {each.sign}" for each in FORMATS.values() if each.fits)
         raise UsageError(

@@ -95,11 +95,20 @@ def _from_runs(runs: list[int], shape: tuple[int, int]) -> Mask:
     if min(runs, default=0) < 0 or sum(runs) != height * width:
         raise FrameError(
             f"run lengths from 0 on are wanted that add up to the {height * width} pixels of the"
-            f" image, got {len(runs)} that add up to {str(sum(runs))[:40]}"
+            f" image, got {len(runs)} that add up to {_said(sum(runs))}"
         )
     values = np.arange(len(runs)) % 2 == 1
     mask: Mask = np.repeat(values, runs).reshape((height, width), order="F")
     return mask
+
+
+def _said(number: int) -> str:
+    """First digits of a number that may be endless."""
+    return str(number)[:40] if number.bit_length() < _LONG else "far more"
+
+
+_LONG = 10_000
+"""Bits; Python refuses to show what has more than 4300 digits."""
 
 
 def _unpacked(text: str) -> list[int]:

@@ -20,7 +20,7 @@ from deepir.errors import DeepirError, FrameError
 from deepir.structures import Boxes, Sample, as_boxes
 
 SIDES = ("xmin", "ymin", "xmax", "ymax")
-MOST_XML_BYTES = 2**24
+MOST_XML_BYTES = 2**22
 
 
 @dataclass(frozen=True)

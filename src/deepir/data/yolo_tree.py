@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import reprlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,13 +15,14 @@ from typing import Any
 
 from deepir.data.images import image_paths
 from deepir.data.listing import ALL, is_there, read_limited, read_lines, without_suffix
+from deepir.data.nesting import check_nesting
 from deepir.data.writer import TARGET
 from deepir.errors import DeepirError, UsageError
 from deepir.writing import write_text
 
 IMAGES, LABELS, SETTINGS = "images", "labels", "data.yaml"
 RESERVED = frozenset(("path", "nc", "names", "download", "kpt_shape", "flip_idx", "yaml_file"))
-MOST_YAML_BYTES = 2**20
+MOST_YAML_BYTES = 2**18
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ def read_tree(root: Path) -> Tree:
     settings = read_settings(root)
     if settings is None:
         return _tree_of_folders(root)
-    base = str(settings.get("path") or "")
+    base = settings.get("path")
+    base = base if isinstance(base, str) else ""
     splits, homes = {}, []
     for split, value in _named_places(settings):
         found = [_place(root, base, text) for text in value]
@@ -164,7 +167,8 @@ def write_settings(root: Path, lists: Mapping[str, str]) -> None:
     settings = read_settings(root) or {}
     if settings.get("path"):
         raise UsageError(
-            f"{str(root / SETTINGS)!r} leads to {settings['path']!r}: write into another folder"
+            f"{str(root / SETTINGS)!r} leads to {reprlib.repr(settings['path'])}: write into"
+            " another folder"
         )
     before = dict(_named_places(settings))
     classes = _classes(settings.get("names")) or {0: TARGET}
@@ -197,14 +201,23 @@ def _parsed(path: Path) -> dict[str, Any]:
         ) from None
     try:
         text = read_limited(path, MOST_YAML_BYTES).decode("utf-8-sig")
-        settings = yaml.load(text, yaml.BaseLoader)
+        check_nesting(text)
+        loader = yaml.BaseLoader(text)
+        node = loader.get_single_node()
+        settings = loader.construct_document(node) if node is not None else None
+    except DeepirError:
+        raise
     except (OSError, UnicodeDecodeError) as error:
         raise DeepirError(f"{str(path)!r} is not readable: {error}") from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
         reason = " ".join(str(error).split())
         raise DeepirError(f"{str(path)!r} is no usable YAML: {reason}") from None
     if not isinstance(settings, dict) or not all(isinstance(name, str) for name in settings):
         raise DeepirError(f"{str(path)!r} is to hold names with values, such as 'train: train.txt'")
+    names = Counter(str(key.value) for key, _ in node.value) if node is not None else Counter()
+    twice = next((name for name, uses in names.items() if uses > 1), None)
+    if twice is not None:
+        raise DeepirError(f"{str(path)!r} holds {twice!r:.60} twice: leave one of them out")
     return settings
 
 
@@ -213,7 +226,12 @@ def _classes(names: object) -> dict[int, str]:
     if isinstance(names, list):
         names = dict(enumerate(names))
     pairs = names.items() if isinstance(names, dict) else ()
-    return {int(key): str(name) for key, name in pairs if str(key).isdecimal()}
+    return {int(key): name for key, name in pairs if _is_number(key) and isinstance(name, str)}
+
+
+def _is_number(key: object) -> bool:
+    """Whether a class may be called so; what a stranger's file refers to may be endless as text."""
+    return isinstance(key, int) or (isinstance(key, str) and key.isdecimal() and len(key) < 10)
 
 
 def _place(root: Path, base: str, text: str) -> PurePosixPath | None:

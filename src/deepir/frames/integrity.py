@@ -13,11 +13,11 @@ BMP = b"BM"
 
 # In entropy-coded JPEG data ff 00 is a stuffed byte, ff d0 to ff d7 are restart marks and ff ff is
 # filling; every other marker ends the scan.
-_JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
+JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 _JPEG_END = 0xD9
 
 _BMP_UNPACKED = (0, 3, 6)  # plain rows, with colour masks, with an opacity mask
-_BMP_SMALLEST, _BMP_OS2_HEADER = 26, 12
+_BMP_SMALLEST, BMP_OS2_HEADER = 26, 12
 
 
 def check_complete(content: bytes) -> None:
@@ -55,7 +55,7 @@ def _check_jpeg(content: bytes) -> None:
     """Walk the segments and scans to the end mark; what a camera appends after it may stay."""
     cut = FrameError(f"the JPEG file is cut off after {len(content)} bytes")
     position = 2
-    while marker := _JPEG_MARKER.search(content, position):
+    while marker := JPEG_MARKER.search(content, position):
         kind, position = content[marker.end() - 1], marker.end()
         if kind == _JPEG_END:
             return
@@ -71,7 +71,7 @@ def _check_bmp(content: bytes) -> None:
     if len(content) < _BMP_SMALLEST:
         raise FrameError(f"the BMP file is cut off after {len(content)} bytes")
     start = _little(content, 10, 4)
-    if _little(content, 14, 4) == _BMP_OS2_HEADER:
+    if _little(content, 14, 4) == BMP_OS2_HEADER:
         size = _rows(_little(content, 18, 2), _little(content, 20, 2), _little(content, 24, 2))
     elif _little(content, 30, 4) in _BMP_UNPACKED:
         size = _rows(_little(content, 18, 4), _little(content, 22, 4), _little(content, 28, 2))

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from deepir.errors import FrameError
+from deepir.frames.limits import check_pixels
 from deepir.frames.reasons import reason
 from deepir.structures import Image, check_image
 
@@ -65,6 +66,8 @@ def _mapped(path: Path) -> Image:
         )
     if array.dtype.kind not in "buif":
         raise FrameError(f"a frame holds real numbers, got dtype {array.dtype}")
+    height, width = array.shape[-2:]
+    check_pixels(width, height)
     return array
 
 

@@ -79,7 +79,8 @@ class Source:
 
         Never raises for what is in the file: a frame that cannot be read is a `BadFrame` with the
         frame's id, a file that cannot be read or ends too early is one with the source's id, after
-        the frames that could be read. Frame 3 of a stack or video is ``id#000003``.
+        the frames that could be read. Frame 3 of a stack or video is ``id#000003``. A frame of too
+        many pixels (`deepir.frames.limits`) cannot be read.
         """
         try:
             with closing(self._numbered()) as numbered:
@@ -91,6 +92,8 @@ class Source:
                         yield Frame(name, outcome, self.path, index)
         except (FrameError, OSError) as error:
             yield BadFrame(self.id, reason(error), self.path)
+        except MemoryError as error:
+            yield BadFrame(self.id, f"not enough memory: {reason(error)}", self.path)
 
     @property
     def _is_video(self) -> bool:

@@ -9,7 +9,9 @@ import cv2
 import numpy as np
 
 from deepir.errors import FrameError
+from deepir.frames.headers import announced_size
 from deepir.frames.integrity import BMP, JPEG, PNG, check_complete
+from deepir.frames.limits import VARIABLE, check_pixels, max_pixels
 from deepir.frames.npy import NPY, npy_count, npy_frames
 from deepir.frames.quiet import quiet
 from deepir.frames.reasons import reason
@@ -21,6 +23,9 @@ from deepir.structures import Image, check_image
 _ENCODED = (PNG, JPEG, BMP, b"P5", b"P2")
 _WEBP = (b"RIFF", b"WEBP")
 
+_PIXEL_BYTES, _OTHER_BYTES = 16, 2**24
+"""No encoding of a pixel takes more, and no picture has more notes beside it."""
+
 
 def read_image(path: str | Path) -> Image:
     """Read the one grey frame of an image file, (H, W) in its own depth.
@@ -29,7 +34,9 @@ def read_image(path: str | Path) -> Image:
     OpenCV's ``IMREAD_GRAYSCALE`` does it, 16-bit levels stay uint16, floating point stays.
 
     Raises:
-        FrameError: no such file, damaged, cut off, or nothing of the kinds above.
+        FrameError: no such file, damaged, cut off, nothing of the kinds above, or a frame of more
+            pixels than the environment variable ``DEEPIR_MAX_PIXELS`` allows (2**27 unless set).
+        UsageError: that variable holds no number.
     """
     path = Path(path)
     try:
@@ -40,6 +47,8 @@ def read_image(path: str | Path) -> Image:
             raise FrameError("a stack (T, H, W) is no single frame; find_sources reads stacks")
     except FrameError as error:
         raise FrameError(f"{str(path)!r}: {error}") from None
+    except MemoryError as error:
+        raise FrameError(f"{str(path)!r}: not enough memory: {reason(error)}") from None
     return outcome
 
 
@@ -87,6 +96,12 @@ def _head(path: Path) -> bytes:
 
 def _content(path: Path) -> bytes:
     try:
+        size = path.stat().st_size
+        if size > _PIXEL_BYTES * max_pixels() + _OTHER_BYTES:
+            raise FrameError(
+                f"it has {size} bytes, more than an image of {max_pixels()} pixels takes; to read"
+                f" it all the same set {VARIABLE} in the environment"
+            )
         return path.read_bytes()
     except OSError as error:
         raise FrameError(f"cannot be read: {reason(error)}") from None
@@ -105,6 +120,7 @@ def _decoded(content: bytes) -> Image:
     """Grey frame (H, W) of a whole encoded file, as OpenCV converts it, 16 bits kept."""
     _check_known(content[:16])
     check_complete(content)
+    check_pixels(*announced_size(content))
     try:
         with quiet():
             image = cv2.imdecode(

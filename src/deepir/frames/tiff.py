@@ -15,15 +15,17 @@ import cv2
 import numpy as np
 import tifffile
 
-from deepir.errors import FrameError
+from deepir.errors import FrameError, UsageError
+from deepir.frames.inflating import check_inflated
+from deepir.frames.limits import check_pixels
 from deepir.frames.quiet import quiet
 from deepir.frames.reasons import reason
 from deepir.structures import Image, check_image
 
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
-MAX_PIXELS = 2**30
-"""Most pixels of one frame: OpenCV's own limit, kept here for the pages that tifffile decodes."""
+MOST_VALUES = 8
+"""Of a pixel; tifffile takes memory for all of them before one is looked at."""
 
 # Bytes a value of each type (TIFF 6.0 and BigTIFF); text is left out, no pixel depends on it.
 _TYPE_BYTES = {1: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
@@ -151,6 +153,8 @@ def _list_is_whole(tiff: tifffile.TiffFile) -> bool:
 def _outcome(read: Callable[[int], Image], index: int) -> Image | FrameError:
     try:
         return check_image(read(index))
+    except UsageError:  # the limit itself, not what is compared with it
+        raise
     except FrameError as error:
         return error
     except Exception as error:  # a damaged page fails in any way
@@ -172,6 +176,7 @@ def _page_plane(tiff: tifffile.TiffFile, path: Path, index: int) -> Image:
     _check_tags(tiff, page.offset)
     _check_size(page)
     _check_data(page, tiff.filehandle.size)
+    check_inflated(page, tiff.filehandle)
     if page.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB):
         try:
             return _grey_page(page, np.asarray(page.asarray()))
@@ -209,8 +214,15 @@ def _check_tags(tiff: tifffile.TiffFile, offset: int) -> None:
 
 
 def _check_size(page: tifffile.TiffPage) -> None:
-    if not 0 < page.size <= MAX_PIXELS:
-        raise FrameError(f"a page of {page.imagewidth}x{page.imagelength} pixels is no frame")
+    """Refuse what takes too much memory by its tags: the page, and each of its tiles."""
+    if page.size <= 0 or page.samplesperpixel > MOST_VALUES:
+        raise FrameError(
+            f"a page of {page.imagewidth}x{page.imagelength} pixels of {page.samplesperpixel}"
+            " values is no frame"
+        )
+    check_pixels(page.imagewidth, page.imagelength, planes=page.imagedepth)
+    if page.is_tiled:
+        check_pixels(page.tilewidth, page.tilelength, planes=page.tiledepth)
 
 
 def _check_data(page: tifffile.TiffPage, file_size: int) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from deepir.errors import FrameError
 from deepir.frames.containers import missing_bytes
+from deepir.frames.limits import check_pixels
 from deepir.frames.quiet import quiet
 from deepir.frames.reasons import reason
 from deepir.structures import Image, check_image
@@ -25,6 +26,8 @@ _DEEP_TAGS = (b"P010", b"P012", b"P016", b"Y210", b"Y212", b"Y216", b"b16g", b"b
 
 # FFmpeg opens the files that such a playlist names; a frame file speaks for itself alone.
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"v=0", b"<")
+_TAG = b"ID3"
+"""FFmpeg steps over such a tag, so a list could hide behind it."""
 
 _OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 _OPTIONS_LOCK = threading.Lock()
@@ -37,11 +40,13 @@ def video_frames(path: Path) -> Iterator[tuple[int, Image | FrameError]]:
 
     Raises:
         FrameError: no video that OpenCV reads, or one deeper than 8 bits in a layout that it
-            would squeeze; after the last good frame: the file is cut off.
+            would squeeze, or frames of too many pixels; after the last good frame: the file is cut
+            off.
     """
     missing = _missing(path)
     capture = _opened(path, missing)
     try:
+        _check_size(capture)
         promised = _promised(capture, path)
         _keep_depth(capture)
         number = 0
@@ -78,6 +83,8 @@ def _missing(path: Path) -> int | None:
             raise FrameError("the file is empty")
         if head.startswith(_PLAYLISTS):
             raise FrameError(f"a list of other files is no video: it starts with {head[:8]!r}")
+        if head.startswith(_TAG):
+            raise FrameError("a tag of a sound file (ID3) stands before the video: remove it")
         return missing_bytes(path)
     except OSError as error:
         raise FrameError(f"cannot be opened: {reason(error)}") from None
@@ -119,6 +126,14 @@ def _torn_packets_dropped() -> Iterator[None]:
                 del os.environ[_OPTIONS]
             else:
                 os.environ[_OPTIONS] = before
+
+
+def _check_size(capture: cv2.VideoCapture) -> None:
+    """Refuse frames of too many pixels by the header; FFmpeg's own limit is 2**28."""
+    width, height = (
+        capture.get(each) for each in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+    )
+    check_pixels(int(width), int(height))
 
 
 def _promised(capture: cv2.VideoCapture, path: Path) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import warnings
 import zipfile
@@ -76,12 +77,37 @@ def _load(path: Path) -> object:
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # what is wrong comes as an exception
+        _check_unpacked(stream, repr(str(path)))
         try:
             content: object = torch.load(stream, map_location="cpu", weights_only=True)
         except Exception as error:  # foreign bytes can fail in any way inside the reader
             raise DeepirError(f"{str(path)!r}: {_reason(error)}") from None
         _check_sums(stream, repr(str(path)))
     return content
+
+
+def _check_unpacked(stream: IO[bytes], source: str) -> None:
+    """Make sure that a zip file holds what it says without unpacking: torch packs nothing.
+
+    A packed file could become any size in memory.
+    """
+    is_zip, size = zipfile.is_zipfile(stream), stream.seek(0, io.SEEK_END)
+    stream.seek(0)
+    if not is_zip:
+        return
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            parts = archive.infolist()
+    except Exception as error:  # foreign bytes can fail in any way
+        raise DeepirError(f"{source}: {_reason(error)}") from None
+    finally:
+        stream.seek(0)
+    packed = [one.filename for one in parts if one.compress_type != zipfile.ZIP_STORED]
+    if packed or sum(one.file_size for one in parts) > size:
+        raise DeepirError(
+            f"{source}: {(packed or ['its content'])[0]!r} is packed, torch.save packs nothing:"
+            " fetch the file again"
+        )
 
 
 def _check_sums(stream: IO[bytes], source: str) -> None:

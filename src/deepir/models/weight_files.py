@@ -31,10 +31,7 @@ def write_weight_file(
         OSError: it cannot be written; the error names the file.
     """
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    try:
-        write_bytes(path, save(plain, dict(metadata)))
-    except OSError as error:
-        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+    write_bytes(path, save(plain, dict(metadata)))
 
 
 def read_weight_file(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -56,7 +53,9 @@ def parse_weight_file(content: bytes, source: str) -> tuple[dict[str, Tensor], d
     """
     try:
         tensors = load(content)
-    except SafetensorError as error:
+    except KeyError as error:
+        raise DeepirError(f"{source}: numbers of the kind {error} are not read") from None
+    except (SafetensorError, ValueError, RuntimeError) as error:
         raise DeepirError(
             f"{source}: no whole safetensors file ({error}); `deepir convert` makes one of a"
             " published checkpoint"

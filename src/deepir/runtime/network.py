@@ -103,8 +103,11 @@ class _File:
 @lru_cache(maxsize=1)
 def _opened(file: _File, engine: Engine) -> OnnxNetwork:
     session = open_session(file.content, file.source, optimised=engine == "onnxruntime")
-    _check_ports(session, file.source)
-    card = read_card(session.get_modelmeta().custom_metadata_map, file.source)
+    try:
+        _check_ports(session, file.source)
+        card = read_card(session.get_modelmeta().custom_metadata_map, file.source)
+    except UnicodeDecodeError as error:
+        raise DeepirError(f"{file.source} is a damaged ONNX file: {error}") from None
     if card.scene_start is None and SCENE in {port.name for port in session.get_outputs()}:
         raise DeepirError(
             f"{file.source} judges the scene and lacks the property 'scene_start'; export it again"

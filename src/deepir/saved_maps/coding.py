@@ -178,7 +178,7 @@ def _scale(path: Path) -> Steps | Curve | None:
         parts = json.loads(text)
         form = Steps if "offset" in parts else Curve
         found = form(**{name: float(value) for name, value in parts.items()})
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         found = None
     if found is None or not np.isfinite(list(asdict(found).values())).all():
         raise FrameError(f"the scale in the PNG {str(path)!r} is damaged: {text[:60]!r}")

@@ -136,11 +136,23 @@ def _opened(source: Source) -> list[Dataset]:
     """Training split and, where there is one, validation split, no frame of them read."""
     if source.data not in DATASETS:
         raise unknown_name("dataset", source.data, DATASETS)
-    return [
-        open_dataset(source.data, root=source.root, split=split)
-        for split in source.splits()
-        if split is not None
-    ]
+    train, val = source.splits()
+    opened = [_open(source, train, named=source.train_split is not None)]
+    if val is not None:
+        opened.append(_open(source, val, named=source.val_split is not None))
+    return opened
+
+
+def _open(source: Source, split: str, *, named: bool) -> Dataset:
+    """One split; of one that the user did not name errors say how to."""
+    try:
+        return open_dataset(source.data, root=source.root, split=split)
+    except UsageError as error:
+        if named or source.root is None:
+            raise
+        raise UsageError(
+            f"{error}; name the splits with --train-split and --val-split (none: no validation)"
+        ) from None
 
 
 def _check_apart(train: Dataset, val: Dataset | None = None) -> None:

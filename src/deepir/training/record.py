@@ -91,7 +91,7 @@ def read_record(path: Path) -> dict[str, Any] | None:
             " --work-dir"
         )
     for name, kinds in _PARTS.items():
-        part = found.get(name)
+        part = found.get(name, _ABSENT)
         if not isinstance(part, kinds) or not all(isinstance(one, dict) for one in _rows(part)):
             raise DeepirError(
                 f"{str(path)!r} is a damaged record of a run, {name!r} is {reprlib.repr(part)}:"
@@ -99,6 +99,8 @@ def read_record(path: Path) -> dict[str, Any] | None:
             )
     return found
 
+
+_ABSENT = "not there"
 
 _PARTS: dict[str, type | tuple[type, ...]] = {
     "options": dict,

@@ -13,8 +13,10 @@ from deepir.training.settings import Settings
 
 DeviceChoice = Literal["auto", "cpu", "cuda"]
 
-SPLITS = {"simulated": ("train", "val"), "sirst-v2": ("train_full", "val_full")}
-"""Splits of each dataset that are trained on and validated on if none are named."""
+SPLITS = {"sirst-v2": ("train_full", "val_full")}
+"""Splits that are trained on and validated on if none are named, where they are not `USUAL`."""
+
+USUAL = ("train", "val")
 
 NO_VALIDATION = "none"
 
@@ -24,27 +26,23 @@ class Source:
     """Which frames."""
 
     data: str = "simulated"
-    """Dataset: simulated (embedded) or sirst-v2."""
+    """Dataset: simulated (embedded), or the format of the one at --root: sirst-v2, mask-folder,
+    sirst-v1, dnanet, basicirstd, irstd-1k, coco, voc, voc-half-open, voc-zero-based or yolo."""
     root: Path | None = None
     """Folder of the dataset."""
     train_split: str | None = None
-    """Split to train on, such as train_full or trainval_full (default: the dataset's)."""
+    """Split to train on, such as trainval_full (default: train_full of sirst-v2, else train)."""
     val_split: str | None = None
-    """Split that chooses the best weights, or none (default: the dataset's)."""
+    """Split that chooses the best weights, or none (default: val_full of sirst-v2, else val)."""
 
     def splits(self) -> tuple[str, str | None]:
         """Names of the training and the validation split; None: no validation.
 
         Raises:
-            UsageError: a dataset without default splits, or one split for both.
+            UsageError: one split for both.
         """
-        train, val = SPLITS.get(self.data, (None, None))
-        train, val = self.train_split or train, self.val_split or val
-        if train is None or val is None:
-            raise UsageError(
-                f"{self.data} has no splits of its own to train and validate on: name them with"
-                " --train-split and --val-split (none: no validation)"
-            )
+        usual = SPLITS.get(self.data, USUAL)
+        train, val = self.train_split or usual[0], self.val_split or usual[1]
         if train == val:
             raise UsageError(
                 f"split {train!r} is trained on, so it cannot validate: name another --val-split,"

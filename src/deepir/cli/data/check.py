@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
 from deepir.cli.status import FAILED, INTERRUPTED
@@ -30,7 +26,7 @@ def check(root: Path, /, *, data: str | None = None, json: Path | None = None) -
     if json:
         check_output_file(json)
     form = format_named(data) if data else recognise_format(root)
-    with _stderr_of_its_own(), progress_bar(f"check {form.name}") as progress:
+    with progress_bar(f"check {form.name}") as progress:
         audit = audit_dataset(root, form, progress=progress)
     for line in audit_lines(audit):
         print(line)
@@ -41,15 +37,3 @@ def check(root: Path, /, *, data: str | None = None, json: Path | None = None) -
         note(f"interrupted: the findings are those of the {audit.frames} frames looked at by then")
         return INTERRUPTED
     return FAILED if audit.findings else 0
-
-
-@contextmanager
-def _stderr_of_its_own() -> Iterator[None]:
-    """Keep the bar visible while threads decode: they silence descriptor 2 nearly all the time."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield
-        return
-    copy = os.dup(sys.stderr.fileno())
-    stream = os.fdopen(copy, "w", encoding=sys.stderr.encoding, errors="backslashreplace")
-    with stream, redirect_stderr(stream):
-        yield

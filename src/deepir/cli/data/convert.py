@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from deepir.cli.status import INTERRUPTED, PARTIAL
 from deepir.cli.terminal import note, progress_bar, report_skipped
+from deepir.errors import plain
 
 if TYPE_CHECKING:
     from deepir.data import Conversion, Format
@@ -40,7 +41,7 @@ def convert(
     from deepir.writing import check_output_folder
 
     written = format_named(to)
-    read = format_named(from_) if from_ else recognise_format(source)
+    read = format_named(from_) if from_ else recognise_format(source, option="--from")
     check_output_folder(target)
     _check_empty(target)
     with progress_bar(f"{read.name} to {written.name}") as progress:
@@ -83,8 +84,8 @@ def _show(done: Conversion, read: Format, written: Format, target: Path) -> int:
     print(f"{done.frames} frames, {read.name} to {written.name} ({splits}): {target}")
     for kind, ids in done.lost.items():
         more = " ..." if len(ids) > IDS_SHOWN else ""
-        shown = ", ".join(ids[:IDS_SHOWN])
-        print(f"lost: {kind}: {len(ids)} frame{'s' if len(ids) > 1 else ''} ({shown}{more})")
+        shown = ", ".join(map(plain, ids[:IDS_SHOWN]))
+        print(f"lost: {plain(kind)}: {len(ids)} frame{'s' if len(ids) > 1 else ''} ({shown}{more})")
     if not done.lost:
         print("lost: nothing")
     report_skipped([(one.id, one.reason) for one in done.skipped])
