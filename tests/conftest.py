@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from functools import cache
 from pathlib import Path
 
@@ -43,3 +44,10 @@ def golden(shared):
             return dict(arrays)
 
     return load
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interruptible():
+    """A shell's background jobs ignore Ctrl-C, and so would every process that a test starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
