@@ -3,16 +3,20 @@
     python benchmarks/filters.py [--runs 15]
 
 The plain implementation is the text of the papers with OpenCV's own correlation: nine 3s x 3s masks
-a scale. Medians over runs; the ratio is taken in the same process.
+a scale. FKRW, RLCM, TLLCM and WLDM are compared on a small frame with the oracles of the tests: a
+dense system a candidate, nine sorted cells or a histogram a pixel. Medians over runs; the ratio is
+taken in the same process.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -20,10 +24,19 @@ from numpy.typing import NDArray
 
 from deepir.classical.background import max_mean, max_median, white_top_hat
 from deepir.classical.contrast import CELLS, lcm, mpcm
+from deepir.classical.facet_walker import fkrw, walked_facet
+from deepir.classical.local_difference import bright_wldm, wldm
+from deepir.classical.ranked_contrast import rlcm, tllcm
 from deepir.simulate import simulate_scene
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from oracles import facet_walker as plain_walker
+from oracles import local_difference as plain_difference
+from oracles import ranked_contrast as plain_ranks
 
 Frame = NDArray[np.float64]
 SIZES = ((512, 640), (1024, 1280))
+SMALL = (128, 160)
 
 
 def main() -> None:
@@ -40,6 +53,7 @@ def main() -> None:
         slow = milliseconds(plain, frames[0], max(3, runs // 5)) if plain else None
         told = f"{slow:.0f} | {slow / small:.1f}" if slow else "- | -"
         print(f"| {name} | {small:.1f} | {large:.1f} | {large / small:.2f} | {told} |")
+    small_frames(max(3, runs // 5))
     print("\ncells of one side alone, 640x512, ms:")
     for side in (3, 9, 15, 31):
         times = (
@@ -47,6 +61,19 @@ def main() -> None:
             for measure in (lcm, mpcm)
         )
         print(f"side {side:2d}: LCM {next(times):.1f}, MPCM {next(times):.1f}")
+
+
+def small_frames(runs: int) -> None:
+    """Print a second table: exact filters beside oracles that take seconds a frame."""
+    frame = simulate_scene(seed=1, shape=SMALL).image.astype(np.float64)
+    candidates = int(fkrw(frame).diagnostics["candidates"])
+    print(f"\n| filter, 160x128 | ms | plain ms | faster by |  ({candidates} candidates of FKRW)")
+    print("| --- | --- | --- | --- |")
+    for name, (fast, plain) in ORACLES.items():
+        quick, start = milliseconds(fast, frame, runs), time.perf_counter()
+        plain(frame)
+        slow = 1e3 * (time.perf_counter() - start)
+        print(f"| {name} | {quick:.1f} | {slow:.0f} | {slow / quick:.0f} |", flush=True)
 
 
 def milliseconds(function: Callable[[Frame], object], frame: Frame, runs: int) -> float:
@@ -92,12 +119,27 @@ def cell_means(frame: Frame, side: int, border: int) -> list[Frame]:
     return means
 
 
-FILTERS: dict[str, tuple[Callable[[Frame], Frame], Callable[[Frame], Frame] | None]] = {
+FILTERS: dict[str, tuple[Callable[[Frame], object], Callable[[Frame], Frame] | None]] = {
     "lcm, 4 scales": (lcm, plain_lcm),
     "mpcm, 4 scales": (mpcm, plain_mpcm),
     "top_hat 9": (partial(white_top_hat, size=9), None),
     "max_mean 5": (max_mean, None),
     "max_median 5": (max_median, None),
+    "fkrw": (fkrw, None),
+    "fkrw, default mode": (walked_facet, None),
+    "rlcm": (rlcm, None),
+    "rlcm, 16 bits": (lambda frame: rlcm(64 * frame), None),
+    "rlcm, fractions": (lambda frame: rlcm(frame + 0.1), None),
+    "tllcm": (tllcm, None),
+    "wldm": (wldm, None),
+    "wldm, default mode": (bright_wldm, None),
+}
+
+ORACLES: dict[str, tuple[Callable[[Frame], object], Callable[[Frame], object]]] = {
+    "fkrw": (fkrw, lambda frame: plain_walker.stages(frame, seeds=True)),
+    "rlcm": (rlcm, plain_ranks.rlcm),
+    "tllcm": (tllcm, plain_ranks.tllcm),
+    "wldm": (wldm, plain_difference.wldm),
 }
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ PUBLIC = {
     "deepir.audit": "Audit Finding Kind audit_dataset",
     "deepir.contact_sheet": "Sheet draw_png make_sheet render_html",
     "deepir.frames": "BadFrame Frame Source find_sources read_image",
-    "deepir.classical": "CATALOGUE lcm max_mean max_median mpcm white_top_hat",
+    "deepir.classical": "CATALOGUE fkrw lcm max_mean max_median mpcm rlcm tllcm white_top_hat wldm",
 }
 ROOMS = (
     *("audit", "boxes", "classical", "contact_sheet", "data", "frames", "metrics", "noco"),

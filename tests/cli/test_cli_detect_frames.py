@@ -27,6 +27,12 @@ DTYPES = (
     *("?", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", "g"),
     *(">u2", ">i4", ">f4", ">f8"),
 )
+ABSORBING = {"nipps", "pstnn"}
+"""In a frame smaller than a patch the background takes the target, by their definition."""
+
+TAIL_SCORED = {"rlcm", "tllcm", "wldm"}
+"""Their unit is a response of the frame itself, and a row of pixels has no tail to take it from."""
+
 HOLES = {"nan": np.nan, "plus_infinity": np.inf, "minus_infinity": -np.inf}
 
 
@@ -53,7 +59,7 @@ class TestCleanFrames:
         found = detect("--detector", name, "--read-out", read_out)
         assert found == {key: [] for key in sorted(FLAT)}
 
-    @ALL
+    @pytest.mark.parametrize("name", sorted({*DETECTORS} - TAIL_SCORED))
     def test_one_row_of_noise_has_no_detections(self, save, detect, name):
         for key, frame in THIN.items():
             save(f"in/{key}.npy", frame)
@@ -81,7 +87,8 @@ class TestCleanFrames:
         save("in/plain.npy", target_frame.astype(np.float64))
         save("in/scaled.npy", target_frame * scale)
         found = detect("--detector", name, "--read-out", "published")
-        assert found["plain"][0] == found["scaled"][0]
+        assert found["plain"][:1] == found["scaled"][:1]
+        assert found["plain"] or name in ABSORBING
 
     def test_levels_near_the_end_of_double_precision_end_in_no_traceback(
         self, deepir, save, out, target_frame

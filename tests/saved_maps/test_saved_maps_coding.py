@@ -158,6 +158,7 @@ def test_even_steps_of_another_program_are_read(with_scale):
         b'{"offset": 0, "step": 1, "more": 2}',
         b'{"median": null, "spread": 1, "zero": 1, "step": 1}',
         b"\xff\xfe",
+        b'{"offset": 1' + b"0" * 400 + b', "step": 1}',
     ],
 )
 def test_a_damaged_scale_is_refused(with_scale, text):

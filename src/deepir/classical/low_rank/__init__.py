@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from deepir.classical.low_rank.pstnn import pstnn_detector
+from deepir.classical.low_rank.ript import ript_detector
+from deepir.classical.low_rank.smsl import smsl_detector
 from deepir.map_detector import MapDetector
 
-DETECTORS: dict[str, Callable[..., MapDetector]] = {}
+DETECTORS: dict[str, Callable[..., MapDetector]] = {
+    "pstnn": pstnn_detector,
+    "ript": ript_detector,
+    "smsl": smsl_detector,
+}
