@@ -23,6 +23,7 @@ PACKAGES = (
     "pooch",
     "pyyaml",
     "requests",
+    "threadpoolctl",
     "openvino",
     "torch",
     "safetensors",
