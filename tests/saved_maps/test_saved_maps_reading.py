@@ -11,7 +11,7 @@ import pytest
 
 from deepir import bench
 from deepir.catalogue import load_detector
-from deepir.errors import DeepirError, UsageError
+from deepir.errors import DeepirError, FrameError, UsageError
 from deepir.metrics import pixel_scores
 from deepir.outcomes import Outcomes
 from deepir.readout import map_published, robust_z, unit_range
@@ -305,6 +305,12 @@ class TestForeign:
         write(lambda sample: sample.mask * np.uint8(255), ".png", ids=["Misc_1"])
         (skipped,) = score_maps(open_maps(folder), dataset).skipped
         assert "'Misc_1.npy' and 'Misc_1.png'" in skipped.reason
+
+    def test_no_map_is_a_bad_frame(self, write, dataset):
+        folder = write(lambda sample: sample.mask)
+        sample = replace(dataset.read(dataset.ids[0]), id="another")
+        with pytest.raises(FrameError, match="no map of 'another' in "):
+            open_maps(folder).response(sample)
 
     def test_a_frame_of_one_pixel(self, tmp_path, dataset):
         one = replace(dataset, samples={"a": Sample(np.array([[3]], np.uint8), [], id="a")})

@@ -78,7 +78,9 @@ class SavedMaps:
         return {"scale": self.scale or "detector", "format": form, "reused": read, "replaced": 0}
 
     def _file(self, sample_id: str) -> Path:
-        paths = self.files[sample_id]
+        paths = self.files.get(sample_id, [])
+        if not paths:
+            raise FrameError(f"no map of {sample_id!r} in {str(self.folder)!r}")
         if len(paths) > 1:
             names = " and ".join(repr(path.name) for path in paths)
             raise FrameError(f"two maps for one id in {str(self.folder)!r}: {names}")
