@@ -49,7 +49,7 @@ def main() -> None:
             best = sweep.best
             print(
                 f"| {name} | {mode} | {curve} | {best.floor:g} | {best.mnocoap:.3f}"
-                f" | {best.recall_cap:.3f} | {best.operating:.1f} | {best.pd:.3f} |",
+                f" | {best.recall_cap:.3f} | {best.operating:.2f} | {best.pd:.3f} |",
                 flush=True,
             )
 

@@ -35,14 +35,14 @@ def difference(image: NDArray[np.float64]) -> NDArray[np.float64]:
     """Difference of Gaussians over the clutter around: bright blobs of about 3 px.
 
     Takes a frame (H, W) float64 in the sensor's own levels and returns a map (H, W), high on
-    targets. Unit and offset are free, as scores are its robust z.
+    targets. Unit and offset are free, as scores are over its own clutter.
     """
     blobs = ndimage.gaussian_filter(image, 1.0) - ndimage.gaussian_filter(image, 2.5)
     clutter = ndimage.gaussian_filter(np.abs(blobs), 12.0)
     return blobs / (clutter + clutter.mean() + 1e-9)
 
 
-DETECTOR = MapDetector("difference", difference, peak_floor=0.5, peak_operating=15.9)
+DETECTOR = MapDetector("difference", difference, peak_floor=0.1, peak_operating=0.97)
 
 
 def main(arguments: list[str] | None = None) -> None:

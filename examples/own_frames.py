@@ -2,7 +2,7 @@
 
     python examples/own_frames.py FOLDER
     python examples/own_frames.py FOLDER --false-alarms-per-frame 0.1     # stricter
-    python examples/own_frames.py FOLDER --detector mpcm --threshold 12   # a classical filter
+    python examples/own_frames.py FOLDER --detector mpcm --threshold 1    # a classical filter
 
 Without a folder: 14-bit frames are simulated into --out, one of them cut off as by a full disk.
 The command `deepir detect FOLDER` does the same; this is how to do it from Python, frame by frame,
@@ -33,7 +33,7 @@ COLUMNS = {
     "id": "path below the folder without suffix; of a video or stack with #000007 for frame 7",
     "x": "column of the brightest contrast, pixel index: 0 is the centre of the leftmost pixel",
     "y": "row of it, 0 is the centre of the topmost pixel",
-    "score": "belief: in [0, 1] from a network, from a filter robust z (deviations of its map)",
+    "score": "belief: in [0, 1] from a network, from a filter 0 to 5 (over its clutter)",
     "x0": "left edge of the box in pixels: 0 is the left edge of the frame",
     "y0": "upper edge",
     "x1": "right edge, so that x1 - x0 is the width",

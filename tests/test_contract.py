@@ -221,7 +221,7 @@ def test_a_flat_frame_holds_no_target(detector, flat):
 def test_an_obvious_target_comes_first(build):
     found = candidates(build(), EIGHT_BIT)
     assert found.points[0].tolist() == [26, 18]
-    assert found.scores[0] > (10 if build().has_map else build().operating)
+    assert found.scores[0] > build().operating
 
 
 @pytest.mark.parametrize("hole", [np.nan, np.inf, -np.inf])

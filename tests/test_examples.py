@@ -150,11 +150,11 @@ class TestOwnFrames:
         np.save(folder / "dark.npy", np.full((4, 5), np.nan))
         (folder / "notes.txt").write_text("no image", "utf-8")
         out = tmp_path / "found"
-        text = told(folder, "--out", out, "--detector", "mpcm", "--threshold", "9.5")
-        assert "mpcm: what scores 9.5 or more" in text
+        text = told(folder, "--out", out, "--detector", "mpcm", "--threshold", "0.9")
+        assert "mpcm: what scores 0.9 or more" in text
         assert text.count("skipped 'dark'") == 1
         scores = [float(row["score"]) for row in self.rows(out / "detections.csv")]
-        assert min(scores) >= 9.5
+        assert min(scores) >= 0.9
         assert len(list((out / "overlays").iterdir())) == 3
 
     def test_a_budget_of_false_alarms(self, example):

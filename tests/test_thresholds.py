@@ -17,7 +17,7 @@ from deepir.simulate import SimulatedFrames
 from deepir.thresholds import FLOORS, FloorScore, FloorSweep, sweep_floors
 
 FRAMES = 6
-SOME = (8.0, 2.0, 4.0)
+SOME = (1.0, 0.2, 0.5)
 
 
 @pytest.fixture(scope="module")
@@ -52,15 +52,15 @@ def test_the_threshold_is_the_lowest_that_keeps_to_the_budget(sweep, detector, d
     for one in sweep.floors:
         curve = bench.evaluate(at_floor(detector, one.floor), dataset).scorer.curve
         exact = curve.threshold_at(0.5)
-        assert exact <= one.operating < exact + 0.1
-        assert one.operating == pytest.approx(round(one.operating, 1), abs=1e-12)
+        assert exact <= one.operating < exact + 0.01
+        assert one.operating == pytest.approx(round(one.operating, 2), abs=1e-12)
         assert curve.at(one.operating).false_objects_per_frame <= 0.5
         assert one.pd == curve.at(one.operating).pd
 
 
 def test_decimals_are_a_choice(detector, dataset):
     fine, whole = (
-        sweep_floors(detector, dataset, floors=(2.0,), decimals=decimals).floors[0].operating
+        sweep_floors(detector, dataset, floors=(0.2,), decimals=decimals).floors[0].operating
         for decimals in (4, 0)
     )
     assert fine <= whole < fine + 1

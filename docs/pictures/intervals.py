@@ -9,7 +9,7 @@ from pictures.simulated_run import FRAMES, run
 
 from deepir.metrics.bootstrap import mnocoap_draws, percentile_interval
 
-BETTER, WORSE = "mpcm", "max_mean"
+BETTER, WORSE = "mpcm", "max_median"
 DRAWS = 1000
 
 

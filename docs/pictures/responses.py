@@ -2,7 +2,7 @@
 
 One picture a filter: the frames above, its maps in the default mode below, clipped at 0 and scaled
 to each map's own maximum. Brackets stand around the true targets, circles around detections; the
-line below a map says the highest robust z of the frame.
+line below a map says the highest score of the frame.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def draw_response(name: str) -> Picture:
         response = detector.respond(scene.image)
         found = detector.believed(response)
         best = float(response.scores.max())
-        said = f"highest z {best:.3g}, threshold {detector.operating:g}: {len(found)} found"
+        said = f"highest score {best:.3g}, threshold {detector.operating:g}: {len(found)} found"
         above.append(_tile(stretch_to_8bit(scene.image), scene.id.split("_")[0], scene, None))
         grey = np.rint(255 * unit_range(response.saliency)).astype(np.uint8)
         below.append(_tile(grey, said, scene, found))

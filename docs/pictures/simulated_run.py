@@ -37,7 +37,7 @@ def run(name: str, **options: str) -> Run:
     """Run a detector of the catalogue; filters with the ROC of their map."""
     detector = load_detector(name, **options)
     noco, points = NocoHits(), PointCurve()
-    roc = RocCounts(np.geomspace(0.5, 500, 60).tolist()) if detector.has_map else None
+    roc = RocCounts(np.geomspace(0.02, 5, 60).tolist()) if detector.has_map else None
     for sample in frames():
         response = detector.respond(sample.image)
         found = detector.read(response)

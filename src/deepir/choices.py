@@ -18,9 +18,9 @@ Scene = Literal["on", "off"]
 MapFormat = Literal["npy", "png"]
 """How a raw map is saved: exact, or in 16 bits with the scale that gives its units back."""
 
-MapScale = Literal["full", "frame", "robust"]
+MapScale = Literal["full", "frame", "clutter", "robust"]
 """What a map of another program is measured by: the full scale of its numbers (1, 255 or 65535),
-its own extremes (the published rule for raw saliency), or robust z."""
+its own extremes (the published rule for raw saliency), the clutter of the frame, or robust z."""
 
 Clutter = Literal["cloud", "sea", "terrain", "mixed"]
 """Background of a simulated scene; mixed picks one by the seed."""

@@ -14,9 +14,9 @@ from deepir.holes import Patched, patch_holes
 from deepir.readout import (
     PUBLISHED_LEVEL,
     TOP_K,
+    clutter_ratio,
     map_peak,
     map_published,
-    robust_z,
     unit_range,
 )
 from deepir.saliency import Diagnostic, Filter, Saliency, checked_map
@@ -57,10 +57,10 @@ class MapDetector:
     """A saliency filter with its read-out.
 
     ``filter`` maps a float64 frame to a signed map, plain or with diagnostics. With
-    ``read_out="peak"`` scores are what ``scale`` makes of it (default: robust z); components are
-    cut at ``floor``, and those that reach ``operating`` are believed when peaks are placed. With
-    "published" scores are what ``unit`` makes of it (default: the map scaled to [0, 1]), cut at
-    ``level`` (0.5), the rule's only threshold.
+    ``read_out="peak"`` scores are what ``scale`` makes of it (default:
+    `clutter_ratio`); components are cut at ``floor``, and those that reach ``operating`` are
+    believed when peaks are placed. With "published" scores are what ``unit`` makes of it (default:
+    the map scaled to [0, 1]), cut at ``level`` (0.5), the rule's only threshold.
     ``threshold`` overrides what `detect` returns (default: the operating threshold); a threshold
     below the floor returns every candidate. ``options`` tell what the filter was built with beside
     the mode, and change nothing.
@@ -75,7 +75,7 @@ class MapDetector:
     read_out: ReadOut = "peak"
     threshold: float | None = None
     top_k: int = TOP_K
-    scale: Scale = robust_z
+    scale: Scale = clutter_ratio
     unit: Scale = unit_range
     level: float = PUBLISHED_LEVEL
     options: Mapping[str, object] = field(default_factory=dict, compare=False)
@@ -176,7 +176,7 @@ class MapDetector:
         return np.asarray(scores, dtype=np.float64)
 
     def probability(self, scores: ArrayLike) -> None:
-        """Robust z says nothing of the odds."""
+        """Over the clutter of a frame says nothing of the odds."""
         del scores
 
     def predicted_mask(self, response: MapResponse) -> Mask:

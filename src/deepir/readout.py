@@ -29,12 +29,12 @@ true peaks are 3.6 px apart, the next 6; 4 px would lose two targets. No true pe
 target's box.
 """
 
-CLUTTER_RANK, CLUTTER_PX, CLUTTER_SHARE = 10, 9, 0.03
+CLUTTER_RANK, CLUTTER_PX, CLUTTER_SHARE = 10, 9, 0.2
 """`clutter_ratio` takes the tenth highest of the maxima of all windows of 9 x 9 pixels, and a share
 of the highest.
 
 More than a frame has targets, and no larger than a target with its surroundings. On val_full places
-from 5 to 30 and sides from 5 to 15 px differ little, and the share gives 0.00 to 0.02
+from 5 to 30 and sides from 5 to 15 px differ little, and shares from 0.1 to 0.3
 (`docs/experiments.md`).
 """
 
@@ -76,21 +76,21 @@ def robust_spread(values: Floats) -> tuple[float, float]:
     return centre, 0.0
 
 
-def clutter_ratio(saliency: ArrayLike) -> Floats:
+def clutter_ratio(saliency: ArrayLike, *, least: float = 0.0) -> Floats:
     """A signed map (H, W) above its median, in units of the frame's own clutter.
 
     The unit is the tenth highest local maximum (`CLUTTER_RANK`, in windows of `CLUTTER_PX`; equal
     pixels side by side are one), or the scale of `robust_z` where that is larger or maxima are too
-    few, plus `CLUTTER_SHARE` of the highest maximum, so that no score exceeds 34. 3 means: about
-    three times what clutter can pretend to be in this frame. NaN and infinite values count as 0; a
-    flat map gives zeros.
+    few, or ``least`` (in the map's own unit), plus `CLUTTER_SHARE` of the highest maximum. So no
+    score exceeds 5: what stands alone in a frame scores 4 to 5, the tenth best of its clutter at
+    most 0.83. NaN and infinite values count as 0; a flat map gives zeros.
 
     A constant-false-alarm-rate rule by order statistics (Rohling, "Radar CFAR Thresholding in
     Clutter and Multiple Target Situations", IEEE TAES 19(4), 1983) whose window is the frame.
 
     >>> clutter = np.zeros((50, 50)); clutter[::10, ::10] = 2.0; clutter[5, 5] = 6.0
     >>> clutter_ratio(clutter).max().round(2)
-    np.float64(2.75)
+    np.float64(1.54)
     >>> clutter_ratio([[7, 7]]).tolist()
     [[0.0, 0.0]]
     """
@@ -102,7 +102,7 @@ def clutter_ratio(saliency: ArrayLike) -> Floats:
     maxima = _local_maxima(above)
     tenth = np.partition(maxima, -CLUTTER_RANK)[-CLUTTER_RANK] if len(maxima) >= CLUTTER_RANK else 0
     highest = float(maxima.max(initial=0.0))
-    return above / (max(float(tenth), spread) + CLUTTER_SHARE * highest)
+    return above / (max(float(tenth), spread, least) + CLUTTER_SHARE * highest)
 
 
 def _local_maxima(values: Floats) -> Floats:

@@ -18,8 +18,8 @@ from deepir.noco import noco_map
 from deepir.passes import Pass, Progress, one_pass
 from deepir.structures import Sample
 
-FLOORS = (0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 13, 16, 20, 30, 50, 100)
-"""In robust z, as `MapDetector` scores unless it has a scale of its own."""
+FLOORS = (0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2)
+"""Over the clutter of a frame, as `MapDetector` scores unless it has a scale of its own."""
 
 TIE = 0.001
 """Floors whose mNoCoAP differs by no more are equally good."""
@@ -66,7 +66,7 @@ def sweep_floors(
     *,
     floors: Sequence[float] = FLOORS,
     false_alarms_per_frame: float = FALSE_ALARMS_PER_FRAME,
-    decimals: int = 1,
+    decimals: int = 2,
     archive: Archive[MapResponse] | None = None,
     progress: Progress | None = None,
 ) -> FloorSweep:

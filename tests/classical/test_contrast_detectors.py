@@ -87,8 +87,6 @@ def test_the_number_of_threads_changes_no_bit(name, mode):
         ("tllcm", {"largest": 0}, "at least one of a cell's levels"),
         ("wldm", {"side": 4}, "odd, from 3 to 15, got 4"),
         ("wldm", {"scales": 1}, "at least 2 scales"),
-        ("tllcm", {"tail": 0}, "a tail is of 1 pixel or more"),
-        ("fkrw", {"tail": -3}, "a tail is of 1 pixel or more"),
         ("fkrw", {"seeds": "white"}, "'white'.*ring and white"),
         ("fkrw", {"mode": "fixed"}, "'fixed'.*reference"),
     ],
@@ -99,18 +97,18 @@ def test_options_that_do_not_fit_show_before_a_frame_does(name, options, message
 
 
 def test_each_takes_the_options_of_its_method():
-    assert own_options("fkrw") == ("mode", "deviations", "beta", "seeds", "tail")
-    assert own_options("rlcm") == ("mode", "cell", "border", "tail")
-    assert own_options("tllcm") == ("mode", "cells", "largest", "border", "tail")
-    assert own_options("wldm") == ("mode", "scales", "side", "tail")
+    assert own_options("fkrw") == ("mode", "deviations", "beta", "seeds")
+    assert own_options("rlcm") == ("mode", "cell", "border")
+    assert own_options("tllcm") == ("mode", "cells", "largest", "border")
+    assert own_options("wldm") == ("mode", "scales", "side")
 
 
-def test_more_targets_than_a_tail_holds_hide_each_other_until_it_is_given_more(name):
+def test_ten_targets_of_one_brightness_hide_each_other_until_asked_for(name):
     frame = noise(2)
     for row, column in (
         (row, column) for row in range(20, 240, 24) for column in range(20, 300, 24)
     ):
         frame[row - 1 : row + 2, column - 1 : column + 2] += 40
     assert len(load_detector(name).detect(frame)) == 0
-    found = load_detector(name, tail=20_000, top_k=200).detect(frame)
+    found = load_detector(name, threshold=0.6, top_k=200).detect(frame)
     assert len(found) >= 110

@@ -153,6 +153,14 @@ def test_limits_are_reported_with_what_is_there_so_far():
     assert (late.iterations, late.stop) == (1, "time_limit")
 
 
+def test_holes_are_filled_from_beside_them():
+    frame = scene().astype(float)
+    frame[10, 12] = frame[10, 11]
+    holed = frame.copy()
+    holed[10, 12] = np.nan
+    np.testing.assert_array_equal(pstnn(holed, **SMALL).target, pstnn(frame, **SMALL).target)
+
+
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [

@@ -122,6 +122,7 @@ def test_the_released_fold_lets_later_patches_overwrite():
 
 @pytest.mark.parametrize("turn", [np.flipud, np.fliplr, np.transpose, np.rot90])
 def test_turning_a_frame_that_steps_fit_turns_the_maps(turn):
+    # Turning permutes the patches and the numbers in each.
     frame = scene(1, (60, 72))  # 60 - 8 and 72 - 8 are multiples of 4
     plain, turned = ript(frame, **SMALL), ript(turn(frame), **SMALL)
     np.testing.assert_allclose(turned.target, turn(plain.target), atol=1e-8)
@@ -191,6 +192,14 @@ def test_limits_are_reported_with_what_is_there_so_far():
     assert (late.iterations, late.stop) == (1, "time_limit")
     detector = load_detector("ript", max_iter=1)
     assert detector.respond(scene()).diagnostics["stop"] == "max_iter"
+
+
+def test_holes_are_filled_from_beside_them():
+    frame = scene().astype(float)
+    frame[10, 12] = frame[10, 11]
+    holed = frame.copy()
+    holed[10, 12] = np.nan
+    np.testing.assert_array_equal(ript(holed, **SMALL).target, ript(frame, **SMALL).target)
 
 
 @pytest.mark.parametrize(

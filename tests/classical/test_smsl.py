@@ -101,6 +101,7 @@ def test_without_a_seed_nothing_is_random():
 
 @pytest.mark.parametrize("turn", [np.flipud, np.fliplr, np.transpose, np.rot90])
 def test_turning_a_frame_that_steps_fit_turns_the_maps(turn):
+    # Turning permutes the patches and the numbers in each.
     frame = scene(1, (60, 90))
     plain, turned = smsl(frame), smsl(turn(frame))
     np.testing.assert_allclose(turned.target, turn(plain.target), atol=1e-7)
@@ -180,6 +181,14 @@ def test_limits_are_reported_with_what_is_there_so_far():
     assert (capped.iterations, capped.stop) == (2, "max_iter")
     late = smsl(scene(), time_limit=1e-9)
     assert (late.iterations, late.stop) == (1, "time_limit")
+
+
+def test_holes_are_filled_from_beside_them():
+    frame = scene().astype(float)
+    frame[10, 12] = frame[10, 11]
+    holed = frame.copy()
+    holed[10, 12] = np.nan
+    np.testing.assert_array_equal(smsl(holed).target, smsl(frame).target)
 
 
 @pytest.mark.parametrize(

@@ -21,4 +21,4 @@ def counting():
 
 @pytest.fixture
 def detector(counting):
-    return MapDetector("counting", counting, 2.0, 8.0)
+    return MapDetector("counting", counting, 0.5, 1.0)

@@ -14,7 +14,7 @@ from deepir.catalogue import load_detector
 from deepir.errors import DeepirError, FrameError, UsageError
 from deepir.metrics import pixel_scores
 from deepir.outcomes import Outcomes
-from deepir.readout import map_published, robust_z, unit_range
+from deepir.readout import clutter_ratio, map_published, robust_z, unit_range
 from deepir.results import result_json
 from deepir.saved_maps import Archives, open_maps, score_maps
 from deepir.saved_maps.record import RECORD
@@ -105,7 +105,7 @@ class TestOwn:
         record = json.loads(path.read_text("utf-8"))
         record["made_by"]["detector"] = "lcm"
         path.write_text(json.dumps(record), "utf-8")
-        assert open_maps(folder).detector.scale is robust_z
+        assert open_maps(folder).detector.scale is clutter_ratio
         record["made_by"]["deepir"] = "0.0.9"
         path.write_text(json.dumps(record), "utf-8")
         with pytest.raises(DeepirError, match=r"of deepir 0\.0\.9"):
@@ -219,13 +219,16 @@ class TestForeign:
         found = score_maps(open_maps(folder, read_out="published", scale="frame"), dataset)
         assert figures(found)["metrics"] == figures(wanted)["metrics"]
 
-    def test_robust_z_is_cut_where_it_is_asked_to(self, write, dataset, detector):
+    @pytest.mark.parametrize(
+        ("scale", "made", "cut"), [("robust", robust_z, 6.0), ("clutter", clutter_ratio, 0.9)]
+    )
+    def test_scores_are_cut_where_it_is_asked_to(self, write, dataset, detector, scale, made, cut):
         folder = write(lambda sample: detector.saliency(sample.image))
         with pytest.raises(UsageError, match="--threshold names"):
-            open_maps(folder, scale="robust")
-        one = replace(detector, peak_floor=6.0, peak_operating=6.0)
+            open_maps(folder, scale=scale)
+        one = replace(detector, peak_floor=cut, peak_operating=cut, scale=made)
         wanted = bench.evaluate(one, dataset)
-        found = score_maps(open_maps(folder, scale="robust", threshold=6.0), dataset)
+        found = score_maps(open_maps(folder, scale=scale, threshold=cut), dataset)
         assert figures(found)["metrics"] == figures(wanted)["metrics"]
 
     def test_masks_of_0_and_1_are_found_by_their_own_extremes(self, write, dataset):

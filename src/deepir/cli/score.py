@@ -36,7 +36,8 @@ class ReadingOptions:
 
     map_scale: Annotated[MapScale | None, Parameter(name="--map-scale")] = None
     """Of maps of another program: full (default) is the full scale of their numbers: 1, 255 or
-    65535; frame: each map's own extremes; robust: robust z, with --threshold."""
+    65535; frame: each map's own extremes; clutter, robust: over the frame's clutter, or
+    robust z, both with --threshold."""
 
     allow_missing: Annotated[bool, Parameter(name="--allow-missing", negative=())] = False
     """Of maps: a frame without one counts as one without a detection (default: refused)."""

@@ -20,11 +20,11 @@ from deepir.errors import DeepirError, FrameError, UsageError
 from deepir.map_detector import MapDetector, MapResponse, Scale
 from deepir.outcomes import Outcomes
 from deepir.passes import Progress
-from deepir.readout import PUBLISHED_LEVEL, robust_z, unit_range
+from deepir.readout import PUBLISHED_LEVEL, clutter_ratio, robust_z, unit_range
 from deepir.saliency import Saliency
 from deepir.saved_maps.coding import TOP_LEVEL, read_levels
 from deepir.saved_maps.folder import note_file, read_note
-from deepir.saved_maps.record import OWN_SCALE, RECORD, Note, Record, read_model
+from deepir.saved_maps.record import RECORD, SCALES, Note, Record, read_model
 from deepir.scoring import Scorer
 from deepir.structures import Image, Sample, best_first
 
@@ -32,6 +32,8 @@ Floats = NDArray[np.float64]
 
 FULL = {np.dtype(bool): 1, np.dtype(np.uint8): 255, np.dtype(np.uint16): TOP_LEVEL}
 """Full scale by kind of number; that of floating-point numbers is 1."""
+
+_EXAMPLES: dict[MapScale, str] = {"clutter": "1.5", "robust": "10"}  # scores without a natural cut
 
 
 @dataclass
@@ -104,7 +106,7 @@ def open_maps(
     Raises:
         DeepirError: no maps, folders of maps, or a record that is damaged or of a detector with a
             scale of its own that is not here.
-        UsageError: a scale for maps with a record, or robust z without a threshold.
+        UsageError: a scale for maps with a record, or a score without a threshold.
     """
     files = images_below(folder).files
     if (folder / RECORD).is_file():
@@ -172,7 +174,7 @@ def _reader(record: Record) -> MapDetector:
         DeepirError: one with a scale of its own, which cannot be found here or has changed.
     """
     made = record.made_by
-    scale = robust_z if record.scale != OWN_SCALE else _own_scale(record)
+    scale = SCALES.get(record.scale) or _own_scale(record)
     return MapDetector(
         made.detector,
         _no_filter,
@@ -205,12 +207,17 @@ def _foreign(
     folder: Path, read_out: ReadOut, threshold: float | None, measure: MapScale
 ) -> MapDetector:
     """Detector that believes whatever exceeds one level of maps of another program."""
-    if measure == "robust" and threshold is None:
+    if measure in _EXAMPLES and threshold is None:
         raise UsageError(
-            "with --map-scale robust components are cut at a robust z that --threshold names,"
-            " such as 10"
+            f"with --map-scale {measure} components are cut at a score that --threshold names,"
+            f" such as {_EXAMPLES[measure]}"
         )
-    scales: dict[MapScale, Scale] = {"full": _same, "frame": unit_range, "robust": robust_z}
+    scales: dict[MapScale, Scale] = {
+        "full": _same,
+        "frame": unit_range,
+        "clutter": clutter_ratio,
+        "robust": robust_z,
+    }
     level = PUBLISHED_LEVEL if threshold is None else threshold
     return MapDetector(
         folder.resolve().name,
@@ -276,7 +283,7 @@ def _unit(levels: Image, path: Path) -> Floats:
     if levels.dtype.kind == "f" and not 0 <= low <= high <= 1:
         raise FrameError(
             f"the map {str(path)!r} holds {high if high > 1 else low:g}, beyond the full scale 0"
-            " to 1: for raw saliency give --map-scale frame, or robust with a --threshold"
+            " to 1: for raw saliency give --map-scale frame, or clutter with a --threshold"
         )
     return values / FULL.get(levels.dtype, 1)
 

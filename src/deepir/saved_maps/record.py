@@ -14,15 +14,16 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from deepir import __version__
 from deepir.choices import MapFormat
 from deepir.errors import DeepirError
-from deepir.map_detector import MapDetector
-from deepir.readout import robust_z
+from deepir.map_detector import MapDetector, Scale
+from deepir.readout import clutter_ratio, robust_z
 from deepir.structures import Image
 
 RECORD = "maps.json"
 """Name of the record; a note ends in ``.npy.json`` or ``.png.json``, so that no id can take it."""
 
 OWN_SCALE = "own"
-ROBUST_Z = "robust_z"
+SCALES: dict[str, Scale] = {"clutter_ratio": clutter_ratio, "robust_z": robust_z}
+"""Ways from maps to scores that a record can name."""
 
 PROBE_SHAPE = (64, 80)
 PROBE_NUMBERS = 8
@@ -85,7 +86,8 @@ class Record(BaseModel):
     """All that the maps of a folder have in common.
 
     ``floor``, ``operating_threshold`` and ``top_k`` are of the peak read-out of the last run that
-    saved into the folder; ``scale`` makes scores of maps: ``robust_z``, or the detector's ``own``.
+    saved into the folder; ``scale`` makes scores of maps: one of `SCALES`, or
+    the detector's ``own``.
     """
 
     model_config = ConfigDict(strict=True)
@@ -102,11 +104,12 @@ class Record(BaseModel):
     def of(cls, detector: MapDetector, form: MapFormat) -> Record:
         """Record of what a detector saves now."""
         # What guards a user's function holds it as `call`.
-        plain = getattr(detector.scale, "call", detector.scale) is robust_z
+        scale = getattr(detector.scale, "call", detector.scale)
+        named = [name for name, one in SCALES.items() if one is scale]
         return cls(
             made_by=Maker.of(detector),
             format=form,
-            scale=ROBUST_Z if plain else OWN_SCALE,
+            scale=named[0] if named else OWN_SCALE,
             floor=float(detector.peak_floor),
             operating_threshold=float(detector.peak_operating),
             top_k=detector.top_k,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deepir.classical.levels import HIGHEST, eight_bit_scale
-from deepir.structures import check_image
+from deepir.holes import patch_holes
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ class GreyFrame:
 
 
 def on_grey_scale(image: ArrayLike) -> GreyFrame:
-    """A frame (H, W) by `eight_bit_scale`, with the way back.
+    """A frame (H, W) by `eight_bit_scale`, with the way back; holes are filled first.
 
     Whole numbers from 0 to 255 stay as they are; anything else is stretched from its own extremes,
     since the levels of a 14-bit camera rarely fill more than a small part of 0 to 65535, and a
@@ -40,7 +40,7 @@ def on_grey_scale(image: ArrayLike) -> GreyFrame:
     >>> on_grey_scale([[1000, 1510]])
     GreyFrame(values=array([[  0., 255.]]), low=1000.0, unit=2.0)
     """
-    frame = check_image(image).astype(np.float64, copy=False)
+    frame = patch_holes(image).filled.astype(np.float64, copy=False)
     values = eight_bit_scale(frame)
     if values is frame:
         return GreyFrame(frame)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deepir.choices import Mode
+from deepir.classical.chosen import chosen_detector
 from deepir.classical.low_rank.grey_levels import on_grey_scale
 from deepir.classical.low_rank.patches import (
     PatchGrid,
@@ -21,7 +21,7 @@ from deepir.classical.low_rank.patches import (
 )
 from deepir.classical.low_rank.resources import Resources
 from deepir.classical.low_rank.separation import Budget, Separation, Stop
-from deepir.classical.low_rank.sparse_score import TAIL_PIXELS, as_it_is, scored
+from deepir.classical.low_rank.sparse_score import in_deviations, sparse_ratio
 from deepir.classical.low_rank.structure_tensor import edge_strength
 from deepir.classical.low_rank.unfoldings import (
     EPSILON,
@@ -35,9 +35,9 @@ from deepir.classical.low_rank.unfoldings import (
     taken,
 )
 from deepir.classical.modes import choose
-from deepir.classical.tail import over_tail
 from deepir.errors import UsageError
-from deepir.map_detector import MapDetector, Scale
+from deepir.map_detector import MapDetector
+from deepir.readout import clutter_ratio
 from deepir.saliency import Saliency
 
 Floats = NDArray[np.float64]
@@ -69,10 +69,10 @@ def ript(
     """Split a frame into a background of low-rank patches and a sparse bright target.
 
     ``image`` (H, W): whole numbers from 0 to 255 are taken as they are, anything else is mapped
-    there linearly from its own extremes (`on_grey_scale`); target (never negative) and background
-    come back in the frame's own grey levels. Patches of ``side`` pixels every ``step`` pixels on
-    the flush grid, folded by their mean; ``factor`` scales lambda; a target on an edge has to
-    exceed a threshold up to exp(``edge``) times as high.
+    there linearly from its own extremes (`on_grey_scale`), holes filled; target (never negative)
+    and background come back in the frame's own grey levels. Patches of ``side`` pixels every
+    ``step`` pixels on the flush grid, folded by their mean; ``factor`` scales lambda; a target on
+    an edge has to exceed a threshold up to exp(``edge``) times as high.
 
     Stops: "tolerance" (relative residual below 1e-7), "support rule" (as many positive entries as
     before), a limit, or "constant frame". Details: ``crit``, the relative residual; ``patches``;
@@ -120,7 +120,7 @@ def ript_detector(
     time_limit: float | None = None,
     resources: Resources | None = None,
 ) -> MapDetector:
-    """RIPT on patches of 30 pixels every 10; default: its target over the clutter around."""
+    """RIPT on patches of 30 pixels every 10; default: its target in deviations of the frame."""
     tuning = _Tuning(side, step, factor, edge)
     Budget(max_iter, time_limit)  # says now what is wrong with a limit
     limits = resources or Resources()
@@ -130,12 +130,11 @@ def ript_detector(
         return _separate(image, tuning, budget, limits, background=False).saliency()
 
     def ours(image: Floats) -> Saliency:
-        return scored(published(image), image)
+        return in_deviations(published(image), image)
 
     found = choose(mode, None, default=ours, reference=published)
-    scale: Scale = as_it_is if mode == "default" else partial(over_tail, pixels=TAIL_PIXELS)
-    floor, operating = choose(mode, None, default=(0.5, 8.2), reference=(0.5, 5.4))
-    return MapDetector("ript", found, floor, operating, mode, scale=scale)
+    scale = choose(mode, None, default=sparse_ratio, reference=clutter_ratio)
+    return chosen_detector("ript", found, mode, scale=scale)
 
 
 @dataclass(frozen=True)

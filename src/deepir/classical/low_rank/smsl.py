@@ -2,8 +2,8 @@
 
 Neither code nor text of the published method was available. What is known of it (patches, an
 orthonormal dictionary learnt with groups of coefficients, a sparse target, a dense noise term, no
-singular value decomposition) is put together here from robust orthonormal subspace learning; its
-published figures are no measure of this.
+singular value decomposition in the iteration) is put together here from robust orthonormal subspace
+learning; its published figures are no measure of this.
 
 Group-orthonormal subspace recovery of this form is covered by a granted patent, US 8,935,308 B2.
 """
@@ -19,13 +19,14 @@ import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
 from deepir.choices import Mode
+from deepir.classical.chosen import chosen_detector
 from deepir.classical.low_rank.patches import fold_mean, patch_grid, unfold
 from deepir.classical.low_rank.resources import Resources
 from deepir.classical.low_rank.separation import Budget, Separation, Stop
 from deepir.classical.modes import choose
 from deepir.errors import UsageError, unknown_name
+from deepir.holes import patch_holes
 from deepir.map_detector import MapDetector
-from deepir.readout import clutter_ratio
 from deepir.saliency import Saliency
 from deepir.structures import check_image
 
@@ -59,20 +60,20 @@ def smsl(
 ) -> Separation:
     """Split a frame into few orthonormal patches' mixtures, dense noise and a sparse bright target.
 
-    Experimental, see the module. ``image`` (H, W) in its own grey levels; so are target (never
-    negative) and background. Patches of 30 pixels every ``step`` pixels on the flush grid: columns
-    X = D A + T + N with ``D.T D`` = I, for the least sum of the lengths of A's rows + lambda |T|_1
-    + gamma / 2 |N|^2. ``factor`` scales lambda = factor / sqrt(least side of X). gamma comes from
-    the frame's noise s: 1 / s^2 ("variance"), or lambda / (3 s) ("deviation"), which lets a number
-    of N reach three deviations and the result scale with the frame. Without a ``seed`` A starts as
-    the singular vectors of X, and nothing is random; with one as random numbers, and another seed
-    gives another result, in small frames a very different one.
+    Experimental, see the module. ``image`` (H, W) in its own grey levels, holes filled; so are
+    target (never negative) and background. Patches of 30 pixels every ``step`` pixels on the flush
+    grid: columns X = D A + T + N with ``D.T D`` = I, for the least sum of the lengths of A's rows
+    + lambda |T|_1 + gamma / 2 |N|^2. ``factor`` scales lambda = factor / sqrt(least side of X).
+    gamma comes from the frame's noise s: 1 / s^2 ("variance"), or lambda / (3 s) ("deviation"),
+    which lets a number of N reach three deviations and the result scale with the frame. Without a
+    ``seed`` A starts as the singular vectors of X, and nothing is random; with one as random
+    numbers, and another seed gives another result, in small frames a very different one.
 
     Stops: "tolerance" (relative residual below 1e-7), a limit, or "constant frame". ``rank`` is the
     number of dictionary patches left. Details: ``crit``, the relative residual; ``noise``, s in
     grey levels; ``patches``.
 
-    30/30 needs about 0.15 kB a pixel: 0.05 GB for 640x512; a smaller step (30 / step)^2 as much.
+    30/30 needs 0.1 kB a pixel: 0.03 GB for 640x512; a smaller step about (30 / step)^2 as much.
 
     Raises:
         UsageError: step, factor or a limit that is not positive, an unknown noise.
@@ -87,7 +88,7 @@ def smsl(
     if noise not in get_args(Noise):
         raise unknown_name("noise", noise, get_args(Noise))
     budget, resources = Budget(max_iter, time_limit), resources or Resources()
-    frame = check_image(image).astype(np.float64, copy=False)
+    frame = patch_holes(image).filled.astype(np.float64, copy=False)
     grid = patch_grid(frame.shape, side=SIDE, step=step, kind="flush")
     if np.ptp(frame) == 0:
         return Separation(np.zeros(grid.shape), frame.copy(), 0, "constant frame", 0, 0)
@@ -128,7 +129,7 @@ def smsl_detector(
 ) -> MapDetector:
     """SMSL, experimental; reference: random start, default: the frame's own, and milder noise.
 
-    Without a ``seed`` reference takes 0. Covered by US 8,935,308 B2, see `smsl`.
+    Without a ``seed`` reference takes 0. Covered by US 8,935,308 B2, see the module.
     """
     settings = partial(
         smsl,
@@ -145,8 +146,7 @@ def smsl_detector(
     def found(image: Floats) -> Saliency:
         return settings(image).saliency()
 
-    floor, operating = choose(mode, None, default=(0.5, 1.5), reference=(0.5, 1.5))
-    return MapDetector("smsl", found, floor, operating, mode, scale=clutter_ratio)
+    return chosen_detector("smsl", found, mode)
 
 
 def noise_deviation(image: ArrayLike) -> float:

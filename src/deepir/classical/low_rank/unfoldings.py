@@ -257,17 +257,22 @@ class Implied:
 
     def step(self, sweep: Sweep, lost: Floats) -> float:
         """Go through one iteration, in which `Explicit` ones lose ``lost``; |residual|^2 here."""
-        before = self._pulled
-        pulled = sweep.through.of_rows(self._frame + before / RHO)
+        base = self._pulled * (1 / RHO)
+        base += self._frame  # X.T times the part
+        pulled = sweep.through.of_rows(base)
         inner = sweep.through.gram - lost.T @ lost
         square = float(inner.trace())
-        cross = float(
-            np.vdot(sweep.through.share, self._through) - pulled.trace()
-        )  # <X D, X D before> / RHO
-        gap = square - 2 * cross + self._square / RHO**2
-        self._through = self._frame + (pulled + pulled.T) / RHO + inner / RHO**2
+        cross = float(np.vdot(sweep.through.share, self._through) - pulled.trace())
+        gap = square - 2 * cross + self._square / RHO**2  # cross: <X D, X D before> / RHO
+        np.subtract(pulled, base, out=base)
+        base += self._frame
+        self._through = pulled + pulled.T
+        self._through *= 1 / RHO
+        self._through += self._frame
+        inner *= 1 / RHO**2
+        self._through += inner
         self._pulled, self._square = pulled, square
-        return (gap + self._step_inside(sweep, pulled - before / RHO)) / 9
+        return (gap + self._step_inside(sweep, base)) / 9
 
     def _step_inside(self, sweep: Sweep, third: Floats) -> float:
         """Go down and across; their part of 9 |residual|^2, given X.T X P of the third unfolding.
