@@ -26,7 +26,8 @@ extensions = [
     "building.pictures",
     "building.pages",
 ]
-exclude_patterns = ["_static", "building", "pictures", "generated/detectors.md"]
+INCLUDED = ("generated/detectors.md", "generated/filters")  # parts of other pages
+exclude_patterns = ["_static", "building", "pictures", *INCLUDED]
 
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3

@@ -1,7 +1,8 @@
 """Pages and pictures that are made from the package before Sphinx reads anything.
 
 They lie in `docs/generated` and `docs/detectors/pictures`, which git ignores: the API reference,
-the cards of the networks, the table of the detectors and what each filter makes of three frames.
+the cards of the networks, the table of the detectors, thresholds and figures of each filter and
+what it makes of three frames.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sphinx.util.typing import ExtensionMetadata
 import deepir
 from building.api import api_pages
 from building.detectors import detector_table
+from building.filters import filter_page
 from deepir.classical import CATALOGUE
 from deepir.weights import FOLDER as WEIGHTS
 from deepir.writing import write_bytes, write_text
@@ -32,6 +34,8 @@ def make_pages(app: Sphinx, config: Config) -> None:
     docs = Path(app.srcdir)
     generated = docs / "generated"
     texts = {generated / "detectors.md": detector_table(docs / "detectors")}
+    record = (docs / "experiments.md").read_text("utf-8")
+    texts |= {generated / "filters" / f"{name}.md": filter_page(name, record) for name in CATALOGUE}
     texts |= {generated / "api" / f"{name}.md": text for name, text in api_pages().items()}
     cards = {path.name: path.read_text("utf-8") for path in WEIGHTS.glob("*.md")}
     texts |= {generated / "networks" / name: text for name, text in cards.items()}
