@@ -10,10 +10,14 @@ NEIGHBOURS = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -
 PAD = {"symmetric": "symmetric", "replicate": "edge"}
 
 
-def cell_means(image, row, column, side, border):
+def extended(image, cells, border):
+    """The image by the side of a cell, as far beyond its border as the cells reach."""
+    levels = image.astype(float)
+    return {side: np.pad(levels, side + side // 2, mode=PAD[border]) for side in cells}
+
+
+def cell_means(padded, row, column, side):
     """Mean of the centre cell, and of the eight cells around it."""
-    reach = side + side // 2
-    padded = np.pad(image.astype(float), reach, mode=PAD[border])
 
     def cell(down, right):
         top, left = row + side * (1 + down), column + side * (1 + right)
@@ -32,12 +36,13 @@ def over_pixels(image, cells, measure):
 
 def lcm(image, cells, border):
     """Squared cell maximum over the brightest neighbouring mean."""
+    padded = extended(image, cells, border)
 
     def measure(row, column, side):
         reach = side // 2
         rows = slice(max(row - reach, 0), row + reach + 1)
         brightest = float(image[rows, max(column - reach, 0) : column + reach + 1].max())
-        _, means = cell_means(image, row, column, side, border)
+        _, means = cell_means(padded[side], row, column, side)
         return brightest**2 / max(max(means), 1e-12)
 
     return over_pixels(image, cells, measure)
@@ -45,9 +50,10 @@ def lcm(image, cells, border):
 
 def mpcm(image, cells, border, polarity):
     """Least product of opposite differences; one polarity only on request."""
+    padded = extended(image, cells, border)
 
     def measure(row, column, side):
-        centre, means = cell_means(image, row, column, side, border)
+        centre, means = cell_means(padded[side], row, column, side)
         differences = [centre - mean for mean in means]
         least = min(differences[k] * differences[k + 4] for k in range(4))
         sign = {"both": 0, "bright": 1, "dark": -1}[polarity]

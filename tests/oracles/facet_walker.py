@@ -22,9 +22,9 @@ CENTRE = (5, 5)
 
 def smooth(levels):
     """Pixels no brighter than their brightest neighbour, then sums of 2x2, in whole numbers."""
-    kept = np.zeros(levels.shape)
+    kept, padded = np.zeros(levels.shape), np.pad(levels.astype(float), 1)
     for row, column in np.ndindex(levels.shape):
-        around = np.pad(levels.astype(float), 1)[row : row + 3, column : column + 3].ravel()
+        around = padded[row : row + 3, column : column + 3].ravel()
         kept[row, column] = min(around[4], max(np.delete(around, 4)))
     padded = np.pad(kept, ((0, 1), (0, 1)), mode="edge")
     return (padded[:-1, :-1] + padded[1:, :-1] + padded[:-1, 1:] + padded[1:, 1:]) / 1020

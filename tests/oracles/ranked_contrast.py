@@ -9,10 +9,13 @@ PAIRS = ((2, 4), (5, 9), (9, 16))
 PAD = {"zero": "constant", "symmetric": "symmetric", "replicate": "edge"}
 
 
-def cells(image, row, column, side, border):
+def extended(image, side, border):
+    """The image as far beyond its border as cells of that side reach."""
+    return np.pad(image.astype(float), side + side // 2, mode=PAD[border])
+
+
+def cells(padded, row, column, side):
     """The centre cell and the eight around it, each as a descending list of its levels."""
-    reach = side + side // 2
-    padded = np.pad(image.astype(float), reach, mode=PAD[border])
 
     def cell(down, right):
         top, left = row + side * (1 + down), column + side * (1 + right)
@@ -28,9 +31,10 @@ def mean_of_largest(values, count):
 
 def rlcm(image, pairs=PAIRS, side=9, border="zero", least=1e-12):
     """Largest excess over a centre weighed by its ratio to the brightest neighbour."""
+    padded = extended(image, side, border)
     result = np.empty(image.shape)
     for at in np.ndindex(image.shape):
-        centre, others = cells(image, *at, side, border)
+        centre, others = cells(padded, *at, side)
         found = [0.0]
         for inner, outer in pairs:
             level = mean_of_largest(centre, inner)
@@ -43,13 +47,14 @@ def rlcm(image, pairs=PAIRS, side=9, border="zero", least=1e-12):
 def tllcm(image, sides=(3, 5, 7, 9), largest=9, border="zero", least=1e-12):
     """The same with a smoothed pixel for a centre, over cells of several sizes."""
     padded = np.pad(image.astype(float), 1, mode="edge")
+    wider = {side: extended(image, side, border) for side in sides}
+    weights = np.outer([1, 2, 1], [1, 2, 1]) / 16
     result = np.empty(image.shape)
     for row, column in np.ndindex(image.shape):
-        weights = np.outer([1, 2, 1], [1, 2, 1]) / 16
         level = float((padded[row : row + 3, column : column + 3] * weights).sum())
         found = [0.0]
         for side in sides:
-            _, others = cells(image, row, column, side, border)
+            _, others = cells(wider[side], row, column, side)
             brightest = max(max(mean_of_largest(other, largest) for other in others), least)
             found.append((level / brightest - 1) * level)
         result[row, column] = max(found)
