@@ -17,8 +17,6 @@ DOCS = Path(__file__).parents[1] / "docs"
 FOLDER = DOCS / "detectors"
 RECORD = (DOCS / "experiments.md").read_text("utf-8")
 MODES = ("default", "reference")
-KEPT_AS = {"tail": "pixels"}
-"""Options that a builder hands on by another name."""
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -103,7 +101,7 @@ def test_a_page_knows_the_values_of_both_modes(name, page, mode):
     detector = CATALOGUE[name](mode=mode)
     kept = {**kept_values(detector.filter), **kept_values(detector.scale)}
     for option, told in rows_of_options(page).items():
-        value = kept.get(KEPT_AS.get(option, option))
+        value = kept.get(option)
         values = value if isinstance(value, tuple | list) else [value]
         if value is not None and "by mode" not in told:
             for one in values:
@@ -147,11 +145,11 @@ def test_examples_of_the_builder_hold():
 def test_a_scale_speaks_for_itself():
     from building.filters import filter_page, scale_words
 
-    from deepir.classical.tail import tail_scale
+    from deepir.readout import clutter_ratio
 
-    assert scale_words(tail_scale(30)) == "`over_tail(pixels=30, share=0.05)`"
+    assert scale_words(partial(clutter_ratio, least=0.1)) == "`clutter_ratio(least=0.1)`"
     assert scale_words(lambda values: values) == "the map itself"
-    assert filter_page("lcm", "").count("**`robust_z`**: Deviations") == 1
+    assert filter_page("lcm", "").count("**`clutter_ratio`**: A signed map") == 1
 
 
 def test_a_scale_that_says_nothing_stops_the_build(monkeypatch):

@@ -69,9 +69,9 @@ def filter_page(name: str, record: str) -> str:
 def scale_words(scale: Scale) -> str:
     """Name of a scale with its options, as code.
 
-    >>> from deepir.classical.tail import tail_scale
-    >>> scale_words(tail_scale(30))
-    '`over_tail(pixels=30, share=0.05)`'
+    >>> from deepir.readout import clutter_ratio
+    >>> scale_words(partial(clutter_ratio, least=0.1))
+    '`clutter_ratio(least=0.1)`'
     """
     options = scale.keywords if isinstance(scale, partial) else {}
     if not options or _changes_nothing(scale):
