@@ -131,8 +131,7 @@ class TestResume:
             list(map(str, line)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
         try:
-            end = time.monotonic() + 150
-            while len(list(maps.rglob("*.npy.json"))) < 2 and time.monotonic() < end:
+            while len(list(maps.rglob("*.npy.json"))) < 2:  # however long a busy machine takes
                 assert process.poll() is None, process.stderr.read()
                 time.sleep(0.02)
         finally:

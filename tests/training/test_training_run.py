@@ -246,10 +246,8 @@ def test_killed_in_the_middle_it_becomes_the_run_that_was_not(root, tmp_path):
     line += [str(part) for option in options.items() for part in option]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     process = subprocess.Popen(line, env=environment, stderr=subprocess.PIPE)
-    end = time.monotonic() + 120
     while not list((tmp_path / "killed" / "checkpoints").glob("*.pt")):
         assert process.poll() is None, process.communicate()
-        assert time.monotonic() < end
         time.sleep(0.005)
     process.kill()
     assert process.wait() == -signal.SIGKILL
