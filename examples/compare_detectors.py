@@ -9,8 +9,6 @@ either figure. Every draw takes the frames with replacement, the same ones for b
 the difference in mNoCoAP; the interval holds 95 % of the draws.
 """
 
-# ruff: noqa: T201
-
 from __future__ import annotations
 
 import argparse
@@ -51,7 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
 def counted(name: str, dataset: Dataset) -> NocoHits:
     """Matches of a detector, or of a file of saved detections, frame by frame."""
     if name.endswith(".json"):
-        run = bench.score(read_predictions(Path(name)), dataset)
+        run = bench.score(read_predictions(name), dataset)
     else:
         run = bench.evaluate(load_detector(name), dataset)
     if run.partial:  # then the two would not be paired any more

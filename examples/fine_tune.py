@@ -1,6 +1,6 @@
 """Fine-tune oscar_nano on a few dozen frames of a camera that it has never seen.
 
-    pip install 'deepir[train,export]'
+    pip install '.[train,export]'
     python examples/fine_tune.py
 
 Simulates 14-bit frames of such a camera, and runs on them the commands that you would run on frames
@@ -8,8 +8,6 @@ of your own; each is printed before it runs. At the end a table: what the weight
 deepir find in frames that nothing was trained or chosen on, and what the fine-tuned ones find. It
 takes a few minutes on two cores and writes into the folder --out only.
 """
-
-# ruff: noqa: T201
 
 from __future__ import annotations
 

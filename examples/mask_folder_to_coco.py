@@ -8,8 +8,6 @@ The layouts of SIRST v1, NUAA-SIRST, NUDT-SIRST and IRSTD-1k are told by their t
 box of the COCO file is drawn a pixel wider, as annotators do: a mask folder has no place for that.
 """
 
-# ruff: noqa: T201
-
 from __future__ import annotations
 
 import argparse

@@ -11,8 +11,6 @@ to paste, and runs the verbs.
     python my_detector.py --data sirst-v2 --root SIRST_V2 --val-split val_full
 """
 
-# ruff: noqa: T201
-
 from __future__ import annotations
 
 import argparse

@@ -9,8 +9,6 @@ The command `deepir detect FOLDER` does the same; this is how to do it from Pyth
 where frames may just as well come from a camera.
 """
 
-# ruff: noqa: T201
-
 from __future__ import annotations
 
 import argparse

@@ -15,8 +15,6 @@ An id is the name of a frame in the dataset, see its list of a split. A frame wi
 without a mask has no detection. Without any of the three, mpcm stands in for the other program.
 """
 
-# ruff: noqa: T201
-
 from __future__ import annotations
 
 import argparse
