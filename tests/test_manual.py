@@ -26,6 +26,7 @@ from test_public_api import PUBLIC
 
 from deepir.classical import CATALOGUE
 from deepir.cli import build_app, run
+from deepir.data import write_coco
 from deepir.errors import UsageError
 from deepir.predictions import read_predictions
 from deepir.simulate import SimulatedFrames
@@ -108,7 +109,7 @@ def test_examples_give_what_they_print(page):
     assert runner.summarize(verbose=False).failed == 0
 
 
-RUN = ("engineer.md", "researcher.md", "published-toolkit.md")
+RUN = ("engineer.md", "formats.md", "researcher.md", "published-toolkit.md")
 """Pages whose Python runs from top to bottom on the files that `files` makes."""
 
 
@@ -122,6 +123,7 @@ def files(tmp_path, monkeypatch):
         Path(folder).mkdir()
     for number, frame in enumerate(SimulatedFrames(3, seed=1, shape=(96, 128), targets=0)):
         cv2.imwrite(f"empty/{number}.png", frame.image)
+    write_coco("MY_DATA", "val", frames)
     Path("splits/test_full.txt").write_text("a\nb", "utf-8")
     rows = np.array([[10, 20, 13, 23, 0.9]], dtype=np.float32)
     Path("results.pkl").write_bytes(pickle.dumps([[rows], [rows[:0]]]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from deepir.card import Card
 from deepir.choices import Engine, Scene
 from deepir.errors import DeepirError, UsageError, unknown_name
 from deepir.runtime import open_onnx
-from deepir.structures import Image
+from deepir.structures import AnyPath, Image
 from deepir.weights import packaged, read_weights
 
 
@@ -57,7 +56,7 @@ LOADERS: dict[str, Callable[[bytes, str, Engine], Loaded]] = {
 
 def oscar_nano(
     *,
-    weights: str | os.PathLike[str] | None = None,
+    weights: AnyPath | None = None,
     engine: Engine = "auto",
     scene: Scene | None = None,
     false_alarms_per_frame: float | None = None,
@@ -75,7 +74,7 @@ def oscar_nano(
 
 def oscar_small(
     *,
-    weights: str | os.PathLike[str] | None = None,
+    weights: AnyPath | None = None,
     engine: Engine = "auto",
     scene: Scene | None = None,
     false_alarms_per_frame: float | None = None,
@@ -91,9 +90,7 @@ def oscar_small(
     return _detector(network, scene, false_alarms_per_frame)
 
 
-def oscar_r18_256(
-    *, weights: str | os.PathLike[str] | None = None, engine: Engine = "auto"
-) -> BoxDetector:
+def oscar_r18_256(*, weights: AnyPath | None = None, engine: Engine = "auto") -> BoxDetector:
     """Published OSCAR (TGRS 2023) with its own resizing, for 8-bit frames; runs in PyTorch.
 
     Its rules keep what scores above 0.05 before the coarse score and NoCo weigh in; all that is a
@@ -102,9 +99,7 @@ def oscar_r18_256(
     return _detector(_opened("oscar_r18_256", weights, engine), None, None)
 
 
-def oscar_r18_128(
-    *, weights: str | os.PathLike[str] | None = None, engine: Engine = "auto"
-) -> BoxDetector:
+def oscar_r18_128(*, weights: AnyPath | None = None, engine: Engine = "auto") -> BoxDetector:
     """Published light OSCAR (TGRS 2023), otherwise as oscar_r18_256.
 
     Its rules keep what scores above 0.05 before the coarse score and NoCo weigh in; all that is a
@@ -121,7 +116,7 @@ CATALOGUE: dict[str, Callable[..., BoxDetector]] = {
 }
 
 
-def _opened(name: str, weights: str | os.PathLike[str] | None, engine: Engine) -> Loaded:
+def _opened(name: str, weights: AnyPath | None, engine: Engine) -> Loaded:
     """Open the weights given, else those of this installation.
 
     Raises:

@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field, FiniteFloat, ValidationError, model_valid
 
 from deepir.diagnostics import Diagnostics, plain_values
 from deepir.errors import DeepirError
-from deepir.structures import FURTHEST_PX, Detections, best_first
+from deepir.structures import FURTHEST_PX, AnyPath, Detections, best_first
 
 Point = tuple[float, float, float]
 Corners = tuple[float, float, float, float]
@@ -76,12 +76,13 @@ class Predictions(BaseModel, strict=True):
         return self
 
 
-def read_predictions(path: Path) -> Predictions:
+def read_predictions(path: AnyPath) -> Predictions:
     """Read and check a file of detections.
 
     Raises:
         DeepirError: no such file, no JSON, or the first place where it does not fit the form.
     """
+    path = Path(path)
     try:
         return Predictions.model_validate_json(path.read_bytes())
     except OSError as error:

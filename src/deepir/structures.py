@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ Boxes = NDArray[np.float32]
 
 Mask = NDArray[np.bool_]
 """(H, W), True on targets."""
+
+AnyPath = str | os.PathLike[str]
+"""Path of a file or folder, as text or as an object such as `pathlib.Path`."""
 
 HIGHEST_LEVEL = 1e100
 FURTHEST_PX = 1e9
@@ -97,7 +101,7 @@ class Sample:
 
     ``image`` (H, W) keeps its depth; ``boxes`` (N, 4) lie inside the frame, N = 0 is a frame
     without targets; ``mask`` (H, W) or None where the dataset has none; ``id`` names the frame in
-    its dataset; ``path`` is the file that it came from, or None.
+    its dataset; ``path`` is the file that it came from (text becomes a `Path`), or None.
 
     Raises:
         FrameError: an unusable image (`check_image`), a mask of another size, a box that is empty
@@ -130,6 +134,8 @@ class Sample:
                     f" its image {self.image.shape[::-1]}"
                 )
             object.__setattr__(self, "mask", mask)
+        if self.path is not None:
+            object.__setattr__(self, "path", Path(self.path))
 
 
 @dataclass(frozen=True, eq=False)

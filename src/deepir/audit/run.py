@@ -26,6 +26,7 @@ from deepir.data.mask_folders import RECOGNISED, recognised_layout
 from deepir.errors import DeepirError
 from deepir.frames import read_image
 from deepir.interrupt import Stop, stop_on_interrupt
+from deepir.structures import AnyPath
 
 WORKERS = min(4, os.cpu_count() or 1)
 """Frames that are decoded at the same time."""
@@ -59,7 +60,7 @@ class Audit:
         return {kind: count for kind, count in counts.items() if count}
 
 
-def audit_dataset(root: Path, form: Format, *, progress: Progress | None = None) -> Audit:
+def audit_dataset(root: AnyPath, form: Format, *, progress: Progress | None = None) -> Audit:
     """Look at every file of a dataset, and go on where reading it would stop.
 
     Ctrl-C ends the looking early: ``interrupted`` is set, and the findings are those until then.
@@ -68,7 +69,7 @@ def audit_dataset(root: Path, form: Format, *, progress: Progress | None = None)
         UsageError: a folder that the format does not fit.
         DeepirError: a dataset without any list of ids.
     """
-    facts = facts_of(root, form)
+    facts = facts_of(Path(root), form)
     lists, unusable = facts.lists()
     if not lists and not unusable:
         raise DeepirError(f"nothing to check in {str(root)!r}: it has no list of ids")

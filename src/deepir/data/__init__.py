@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from deepir.data.coco import Coco, write_coco
 from deepir.data.converting import Conversion, convert_dataset
@@ -17,8 +16,9 @@ from deepir.data.simulated import Simulated
 from deepir.data.sirst import SirstV2, write_sirst_v2
 from deepir.data.yolo import Yolo, write_yolo
 from deepir.errors import unknown_name
+from deepir.structures import AnyPath
 
-CATALOGUE: dict[str, Callable[[Path | None, str | None], Dataset]] = {
+CATALOGUE: dict[str, Callable[[AnyPath | None, str | None], Dataset]] = {
     "simulated": Simulated.open,
     **{name: each.open for name, each in FORMATS.items()},
 }
@@ -53,15 +53,16 @@ __all__ = [
 ]
 
 
-def open_dataset(name: str, *, root: Path | None = None, split: str | None = None) -> Dataset:
+def open_dataset(name: str, *, root: AnyPath | None = None, split: str | None = None) -> Dataset:
     """Open a dataset of the catalogue; nothing but its list of ids is read.
 
     Raises:
         UsageError: an unknown name or split, a root that is missing or not wanted.
         DeepirError: a list of ids that is empty or leaves the dataset's folder.
 
-    >>> len(open_dataset("simulated"))
-    64
+    >>> frames = open_dataset("simulated")
+    >>> len(frames), sum(len(sample.boxes) for sample in frames)
+    (64, 105)
     """
     if name not in CATALOGUE:
         raise unknown_name("dataset", name, CATALOGUE)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepir import __version__
+from deepir.data.dataset import InOrder
 from deepir.data.edges import within_frame
 from deepir.data.images import ImageWriter
 from deepir.data.listing import (
@@ -32,7 +33,7 @@ from deepir.data.segmentation import read_segmentation, run_lengths, shared_mask
 from deepir.data.writer import TARGET, Lost, note_lost, one_class, write_split
 from deepir.errors import FrameError, UsageError
 from deepir.frames import read_image
-from deepir.structures import Image, Mask, Sample
+from deepir.structures import AnyPath, Image, Mask, Sample
 from deepir.writing import write_text
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ CROWDS = "regions of crowds, which COCO ignores, are left out"
 
 
 @dataclass(frozen=True)
-class Coco:
+class Coco(InOrder):
     """One annotation file of a COCO dataset.
 
     Ids are the names of the image files without suffix. Images lie beside the annotation file, in
@@ -65,7 +66,7 @@ class Coco:
     name: str = "coco"
 
     @classmethod
-    def open(cls, root: Path | None, split: str | None = None) -> Coco:
+    def open(cls, root: AnyPath | None, split: str | None = None) -> Coco:
         """Read the annotation file of a split (default ``test``, or the only one).
 
         ``root`` is a folder, or one annotation file.
@@ -89,9 +90,6 @@ class Coco:
         return cls(
             place, chosen, list(entries), files[chosen], entries, content, content.of_images()
         )
-
-    def __len__(self) -> int:
-        return len(self.ids)
 
     def knows(self, sample_id: str) -> bool:
         """Whether any annotation file has an image of this id."""
@@ -345,7 +343,7 @@ def _short(number: float) -> float:
     return int(number) if number == int(number) else number
 
 
-def write_coco(root: Path, split: str, samples: Iterable[Sample]) -> Lost:
+def write_coco(root: AnyPath, split: str, samples: Iterable[Sample]) -> Lost:
     """Write samples under ``root`` as one split, ``annotations/instances_<split>.json``.
 
     Masks are written as run lengths, each pixel with the box that it is in or nearest to. Returns
@@ -356,4 +354,4 @@ def write_coco(root: Path, split: str, samples: Iterable[Sample]) -> Lost:
         UsageError: a split that cannot name a file.
         FrameError: an id that leaves the folder.
     """
-    return write_split(CocoWriter(root), split, samples)
+    return write_split(CocoWriter(Path(root)), split, samples)

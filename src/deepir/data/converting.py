@@ -12,6 +12,7 @@ from deepir.data.formats import Format
 from deepir.data.writer import Lost, Writer, note_lost
 from deepir.errors import DeepirError, FrameError, UsageError
 from deepir.interrupt import stop_on_interrupt
+from deepir.structures import AnyPath
 
 UNLISTED = "images that no split lists are left out"
 RENAMED = "ids that two splits have for two frames begin with the split's name"
@@ -34,9 +35,9 @@ class Conversion:
 
 def convert_dataset(
     source: Format,
-    root: Path,
+    root: AnyPath,
     target: Format,
-    out: Path,
+    out: AnyPath,
     *,
     splits: Mapping[str, str] | None = None,
     progress: Progress | None = None,
@@ -53,6 +54,7 @@ def convert_dataset(
             inside the other.
         DeepirError: a source that cannot be used, or no usable frame.
     """
+    root, out = Path(root), Path(out)
     _check_apart(root, out)
     every = source.splits(root) or [source.open(root, None).split]  # which says what is missing
     names = dict(zip(every, every, strict=True)) if splits is None else splits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,7 +12,11 @@ from deepir.structures import Sample
 
 
 class Dataset(Protocol):
-    """Samples of one split, in the order of the split."""
+    """Samples of one split, in the order of the split.
+
+    ``for sample in dataset`` reads one after the other, ``dataset[3]`` the fourth, and `read` the
+    one of an id. Each stops at a frame that cannot be used; `read_samples` goes on.
+    """
 
     @property
     def name(self) -> str:
@@ -27,11 +32,51 @@ class Dataset(Protocol):
 
     def __len__(self) -> int: ...
 
+    def __getitem__(self, index: int, /) -> Sample: ...
+
+    def __iter__(self) -> Iterator[Sample]: ...
+
     def read(self, sample_id: str) -> Sample:
         """Read one sample; FrameError where it is unusable, DeepirError where all must stop."""
 
     def knows(self, sample_id: str) -> bool:
         """Whether the dataset has this id, in whatever split."""
+
+
+class _ById(Protocol):
+    """What `InOrder` needs of the class that it is mixed into."""
+
+    @property
+    def ids(self) -> list[str]: ...
+
+    def read(self, sample_id: str) -> Sample: ...
+
+
+class InOrder:
+    """Mixed into a dataset that has ``ids`` and ``read``: samples by number, and all in order.
+
+    Raises:
+        IndexError: a number that the split does not have.
+        FrameError: the sample is unusable.
+
+    >>> from deepir.data import open_dataset
+    >>> frames = open_dataset("simulated")
+    >>> len(frames), frames[-1].id, next(iter(frames)).id == frames.ids[0]
+    (64, 'test-terrain_000063', True)
+    """
+
+    def __len__(self: _ById) -> int:
+        return len(self.ids)
+
+    def __getitem__(self: _ById, index: int, /) -> Sample:
+        return self.read(self.ids[operator.index(index)])
+
+    def __iter__(self: _ById) -> Iterator[Sample]:
+        return map(self.read, self.ids)
+
+    def __contains__(self: _ById, sample_id: object) -> bool:
+        """Whether the split has an id; without this, asking would read every frame."""
+        return sample_id in self.ids
 
 
 class FolderDataset(Dataset, Protocol):

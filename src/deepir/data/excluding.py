@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deepir.data.dataset import Dataset
+from deepir.data.dataset import Dataset, InOrder
 from deepir.data.listing import MOST_LIST_BYTES, read_limited
 from deepir.errors import DeepirError, UsageError
-from deepir.structures import Sample
+from deepir.structures import AnyPath, Sample
 
 
 @dataclass(frozen=True)
-class Excluding:
+class Excluding(InOrder):
     """All frames of ``whole`` but those in ``left_out``; ``split`` says so."""
 
     whole: Dataset
@@ -34,9 +34,6 @@ class Excluding:
         """Name of the split, and what it is without."""
         return f"{self.whole.split} without {self.label}"
 
-    def __len__(self) -> int:
-        return len(self.ids)
-
     def read(self, sample_id: str) -> Sample:
         """Read one sample, as the whole dataset does."""
         return self.whole.read(sample_id)
@@ -46,7 +43,7 @@ class Excluding:
         return self.whole.knows(sample_id)
 
 
-def without_listed(dataset: Dataset, path: Path) -> Excluding:
+def without_listed(dataset: Dataset, path: AnyPath) -> Excluding:
     """Split of a dataset without the ids in a text file, one a line; ``#`` begins a comment.
 
     Ids of other splits are passed over, so that one list serves all.
@@ -55,6 +52,7 @@ def without_listed(dataset: Dataset, path: Path) -> Excluding:
         DeepirError: the file cannot be read.
         UsageError: an id that the dataset does not have, or nothing would be left.
     """
+    path = Path(path)
     try:
         lines = read_limited(path, MOST_LIST_BYTES).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from deepir.data.coco import Coco, CocoWriter, coco_splits, looks_like_coco
 from deepir.data.dataset import FolderDataset
@@ -30,6 +30,9 @@ from deepir.data.writer import Writer
 from deepir.data.yolo import Yolo, YoloWriter, looks_like_yolo, yolo_splits
 from deepir.data.yolo_tree import check_yolo_split
 from deepir.errors import DeepirError, UsageError, unknown_name
+from deepir.structures import AnyPath
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,17 @@ class Format:
     """
 
     name: str
-    open: Callable[[Path | None, str | None], FolderDataset]
-    splits: Callable[[Path], list[str]]
-    writer: Callable[[Path], Writer]
+    open: Callable[[AnyPath | None, str | None], FolderDataset]
+    splits: Callable[[AnyPath], list[str]]
+    writer: Callable[[AnyPath], Writer]
     sign: str
-    fits: Callable[[Path], bool] | None = None
+    fits: Callable[[AnyPath], bool] | None = None
     check_split: Callable[[str], None] = check_split_name
+
+
+def _at(function: Callable[[Path], T]) -> Callable[[AnyPath], T]:
+    """The same function, for a folder that is named in any form."""
+    return lambda root: function(Path(root))
 
 
 def _mask_folders(layout: str) -> Format:
@@ -54,10 +62,10 @@ def _mask_folders(layout: str) -> Format:
     return Format(
         layout,
         lambda root, split: MaskFolder.open(root, split, layout=layout),
-        partial(mask_folder_splits, layout=layout),
-        lambda root: MaskFolderWriter(root, layout),
+        _at(lambda root: mask_folder_splits(root, layout=layout)),
+        _at(lambda root: MaskFolderWriter(root, layout)),
         f"{known.images}/ and {known.masks}/" if known else "folders of images and masks",
-        None if known else looks_like_mask_folder,
+        None if known else _at(looks_like_mask_folder),
     )
 
 
@@ -65,10 +73,10 @@ def _voc(counting: str) -> Format:
     return Format(
         counting,
         lambda root, split: PascalVoc.open(root, split, counting=counting),
-        voc_splits,
-        lambda root: PascalVocWriter(root, counting),
+        _at(voc_splits),
+        _at(lambda root: PascalVocWriter(root, counting)),
         "JPEGImages/ and Annotations/",
-        looks_like_voc if counting == "voc" else None,
+        _at(looks_like_voc) if counting == "voc" else None,
     )
 
 
@@ -76,28 +84,28 @@ _ALL = (
     Format(
         "sirst-v2",
         SirstV2.open,
-        sirst_v2_splits,
-        SirstV2Writer,
+        _at(sirst_v2_splits),
+        _at(SirstV2Writer),
         "mixed/ and splits/",
-        looks_like_sirst_v2,
+        _at(looks_like_sirst_v2),
     ),
     *map(_mask_folders, (RECOGNISED, *LAYOUTS)),
     Format(
         "coco",
         Coco.open,
-        coco_splits,
-        CocoWriter,
+        _at(coco_splits),
+        _at(CocoWriter),
         "JSON files with images and annotations",
-        looks_like_coco,
+        _at(looks_like_coco),
     ),
     *map(_voc, COUNTING),
     Format(
         "yolo",
         Yolo.open,
-        yolo_splits,
-        YoloWriter,
+        _at(yolo_splits),
+        _at(YoloWriter),
         "images/ and labels/, data.yaml",
-        looks_like_yolo,
+        _at(looks_like_yolo),
         check_yolo_split,
     ),
 )
@@ -117,15 +125,15 @@ def format_named(name: str) -> Format:
     return FORMATS[name]
 
 
-def recognise_format(root: Path, *, option: str = "--data") -> Format:
+def recognise_format(root: AnyPath, *, option: str = "--data") -> Format:
     """The format that a dataset's tree shows; ``option`` is how a user could say it instead.
 
     Raises:
         UsageError: there is no such folder, or the tree fits none or more than one.
     """
-    if not is_there(root):
+    if not is_there(place := Path(root)):
         raise UsageError(f"no dataset at {str(root)!r}: no such folder")
-    found = [each for each in FORMATS.values() if _fits(each, root)]
+    found = [each for each in FORMATS.values() if _fits(each, place)]
     if len(found) > 1:
         names = " or ".join(each.name for each in found)
         raise UsageError(f"{str(root)!r} may be {names}: say which with {option}")

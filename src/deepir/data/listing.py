@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from deepir.errors import DeepirError, FrameError, UsageError, unknown_name
 from deepir.frames.sources import IMAGE_SUFFIXES
+from deepir.structures import AnyPath
 
 ALL = "all"
 """Name of the split of a dataset that has no lists: everything."""
@@ -82,7 +83,7 @@ def chosen_split(dataset: str, root: Path, known: Collection[str], split: str | 
     )
 
 
-def check_root(dataset: str, root: Path | None) -> Path:
+def check_root(dataset: str, root: AnyPath | None) -> Path:
     """The folder of a dataset.
 
     Raises:
@@ -90,9 +91,9 @@ def check_root(dataset: str, root: Path | None) -> Path:
     """
     if root is None:
         raise UsageError(f"{dataset} lies in a folder of yours: name it with --root")
-    if not is_there(root):
+    if not is_there(place := Path(root)):
         raise UsageError(f"no dataset at {str(root)!r}: no such folder")
-    return root
+    return place
 
 
 def is_there(path: Path) -> bool:

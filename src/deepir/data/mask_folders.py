@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from deepir.boxes import components, mask_from_boxes
+from deepir.data.dataset import InOrder
 from deepir.data.images import Images, ImageWriter, images_below, mask_png, read_mask
 from deepir.data.listing import (
     ALL,
@@ -25,7 +26,7 @@ from deepir.data.listing import (
 from deepir.data.writer import MADE, Lost, write_split
 from deepir.errors import UsageError, unknown_name
 from deepir.frames import read_image
-from deepir.structures import Boxes, Mask, Sample, as_boxes
+from deepir.structures import AnyPath, Boxes, Mask, Sample, as_boxes
 from deepir.writing import write_bytes, write_text
 
 RECOGNISED = "mask-folder"
@@ -63,7 +64,7 @@ BasicIRSTD; IRSTD-1k of its authors."""
 
 
 @dataclass(frozen=True)
-class MaskFolder:
+class MaskFolder(InOrder):
     """One split of a folder of images and masks; ``name`` is that of its layout."""
 
     root: Path
@@ -75,7 +76,7 @@ class MaskFolder:
 
     @classmethod
     def open(
-        cls, root: Path | None, split: str | None = None, *, layout: str = RECOGNISED
+        cls, root: AnyPath | None, split: str | None = None, *, layout: str = RECOGNISED
     ) -> MaskFolder:
         """Read the list of ids of a split (default ``test``, or the only one).
 
@@ -94,9 +95,6 @@ class MaskFolder:
         ids = _ids(chosen, lists[chosen], images)
         masks = images_below(folder / known.masks)
         return cls(folder, chosen, ids, name, images, masks)
-
-    def __len__(self) -> int:
-        return len(self.ids)
 
     def knows(self, sample_id: str) -> bool:
         """Whether an image of this id exists, in whatever split."""
@@ -285,7 +283,7 @@ def _are_bounds(boxes: Boxes, mask: Mask) -> bool:
 
 
 def write_mask_folder(
-    root: Path, split: str, samples: Iterable[Sample], *, layout: str = RECOGNISED
+    root: AnyPath, split: str, samples: Iterable[Sample], *, layout: str = RECOGNISED
 ) -> Lost:
     """Write samples under ``root`` as one split of a layout (default: that of BasicIRSTD).
 
@@ -298,4 +296,4 @@ def write_mask_folder(
     """
     if layout != RECOGNISED and layout not in LAYOUTS:
         raise unknown_name("layout of mask folders", layout, [RECOGNISED, *LAYOUTS])
-    return write_split(MaskFolderWriter(root, layout), split, samples)
+    return write_split(MaskFolderWriter(Path(root), layout), split, samples)

@@ -12,6 +12,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deepir.data.dataset import InOrder
 from deepir.data.edges import within_frame
 from deepir.data.images import Images, ImageWriter, images_below
 from deepir.data.listing import (
@@ -26,7 +27,7 @@ from deepir.data.voc import Corners, annotation_xml, read_annotation
 from deepir.data.writer import MASKS, ROUNDED, TARGET, Lost, note_lost, one_class, write_split
 from deepir.errors import DeepirError, FrameError, UsageError, unknown_name
 from deepir.frames import read_image
-from deepir.structures import Sample
+from deepir.structures import AnyPath, Sample
 from deepir.writing import write_bytes, write_text
 
 IMAGES, ANNOTATIONS, LISTS = "JPEGImages", "Annotations", "ImageSets/Main"
@@ -43,7 +44,7 @@ _OF_A_CLASS = re.compile(r"(.*\S)\s+(-1|0|1)")
 
 
 @dataclass(frozen=True)
-class PascalVoc:
+class PascalVoc(InOrder):
     """One split of a VOC dataset; ``name`` says how its boxes count.
 
     An ``object`` without ``bndbox`` is no target, a difficult one is a target.
@@ -57,7 +58,7 @@ class PascalVoc:
 
     @classmethod
     def open(
-        cls, root: Path | None, split: str | None = None, *, counting: str = "voc"
+        cls, root: AnyPath | None, split: str | None = None, *, counting: str = "voc"
     ) -> PascalVoc:
         """Read the list of ids of a split (default ``test``, or the only one).
 
@@ -82,9 +83,6 @@ class PascalVoc:
         lines = list(images.files) if path is None else map(images.id_of, read_lines(path))
         ids = check_ids(list(lines), chosen, path or images.folder)
         return cls(place, chosen, ids, counting, images)
-
-    def __len__(self) -> int:
-        return len(self.ids)
 
     def knows(self, sample_id: str) -> bool:
         """Whether an image of this id exists, in whatever split."""
@@ -195,7 +193,9 @@ class PascalVocWriter:
             write_text(self.root / LISTS / f"{split}.txt", "\n".join(ids) + "\n")
 
 
-def write_voc(root: Path, split: str, samples: Iterable[Sample], *, counting: str = "voc") -> Lost:
+def write_voc(
+    root: AnyPath, split: str, samples: Iterable[Sample], *, counting: str = "voc"
+) -> Lost:
     """Write samples under ``root`` as one split, boxes counted as `COUNTING` says.
 
     Returns what is lost: masks. Files of the same ids are replaced; the list is written also where
@@ -207,4 +207,4 @@ def write_voc(root: Path, split: str, samples: Iterable[Sample], *, counting: st
     """
     if counting not in COUNTING:
         raise unknown_name("way of counting in VOC", counting, COUNTING)
-    return write_split(PascalVocWriter(root, counting), split, samples)
+    return write_split(PascalVocWriter(Path(root), counting), split, samples)

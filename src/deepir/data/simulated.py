@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 
+from deepir.data.dataset import InOrder
 from deepir.errors import FrameError, UsageError, unknown_name
 from deepir.simulate import SimulatedFrames
-from deepir.structures import Sample
+from deepir.structures import AnyPath, Sample
 
 SEEDS = {"train": 1, "val": 2, "test": 3}
 COUNT = 64
 
 
 @dataclass(frozen=True)
-class Simulated:
+class Simulated(InOrder):
     """64 simulated 8-bit frames a split, always the same ones.
 
     An id is the split and the frame's own id, such as ``test-sea_000003``.
@@ -26,7 +26,7 @@ class Simulated:
     name: str = "simulated"
 
     @classmethod
-    def open(cls, root: Path | None, split: str | None = None) -> Simulated:
+    def open(cls, root: AnyPath | None, split: str | None = None) -> Simulated:
         """Open a split (default ``test``).
 
         Raises:
@@ -46,9 +46,6 @@ class Simulated:
     def ids(self) -> list[str]:
         """Ids of the split, in its order."""
         return [f"{self.split}-{name}" for name in self.frames.ids]
-
-    def __len__(self) -> int:
-        return len(self.frames)
 
     def knows(self, sample_id: str) -> bool:
         """Whether any split has the id."""

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepir.boxes import mask_from_boxes
+from deepir.data.dataset import InOrder
 from deepir.data.images import ImageWriter, images_below, mask_png, read_mask
-from deepir.data.listing import check_writable_id, is_there, read_ids, stays_inside
+from deepir.data.listing import check_writable_id, chosen_split, is_there, read_ids, stays_inside
 from deepir.data.voc import HALF_OPEN_FROM_1, annotation_xml, read_annotation
 from deepir.data.writer import MADE, ROUNDED, write_split
-from deepir.errors import UsageError, unknown_name
+from deepir.errors import UsageError
 from deepir.frames import read_image
-from deepir.structures import Mask, Sample
+from deepir.structures import AnyPath, Mask, Sample
 from deepir.writing import write_bytes, write_text
 
 IMAGES, BOXES, MASKS, SPLITS = "mixed", "annotations/bboxes", "annotations/masks", "splits"
@@ -25,7 +26,7 @@ DEFAULT_SPLIT = "test_full"
 
 
 @dataclass(frozen=True)
-class SirstV2:
+class SirstV2(InOrder):
     """One split of SIRST-V2, or of any dataset in its layout.
 
     Images are read as the metric sees them: 8-bit files as OpenCV decodes them to grey, 16-bit
@@ -38,8 +39,8 @@ class SirstV2:
     name: str = "sirst-v2"
 
     @classmethod
-    def open(cls, root: Path | None, split: str | None = None) -> SirstV2:
-        """Read the list of ids of a split (default ``test_full``).
+    def open(cls, root: AnyPath | None, split: str | None = None) -> SirstV2:
+        """Read the list of ids of a split (default ``test_full``, ``test``, or the only one).
 
         Raises:
             UsageError: no root, a root of another layout, an unknown split.
@@ -47,16 +48,13 @@ class SirstV2:
         """
         if root is None:
             raise UsageError("sirst-v2 lies in a folder of yours: name it with --root")
-        if not looks_like_sirst_v2(root):
+        place = Path(root)
+        if not looks_like_sirst_v2(place):
             raise UsageError(f"{str(root)!r} is not SIRST-V2: no folders {IMAGES!r} and {SPLITS!r}")
-        chosen = split or DEFAULT_SPLIT
-        known = sirst_v2_splits(root)
-        if chosen not in known:
-            raise unknown_name("split", chosen, known)
-        return cls(root, chosen, read_ids(root / SPLITS / f"{chosen}.txt"))
-
-    def __len__(self) -> int:
-        return len(self.ids)
+        known = sirst_v2_splits(place)
+        wished = DEFAULT_SPLIT if split is None and DEFAULT_SPLIT in known else split
+        chosen = chosen_split("sirst-v2", place, known, wished)
+        return cls(place, chosen, read_ids(place / SPLITS / f"{chosen}.txt"))
 
     def knows(self, sample_id: str) -> bool:
         """Whether an image of this id exists, in whatever split."""
@@ -137,7 +135,7 @@ class SirstV2Writer:
             write_text(self.root / SPLITS / f"{split}.txt", "\n".join(ids))
 
 
-def write_sirst_v2(root: Path, split: str, samples: Iterable[Sample]) -> int:
+def write_sirst_v2(root: AnyPath, split: str, samples: Iterable[Sample]) -> int:
     """Write samples (8- or 16-bit) under ``root`` as one split; returns how many.
 
     A sample without a mask gets the filled boxes as mask. Files of the same ids are replaced; the
@@ -154,5 +152,5 @@ def write_sirst_v2(root: Path, split: str, samples: Iterable[Sample]) -> int:
             yield sample
             written.append(sample.id)
 
-    write_split(SirstV2Writer(root), split, noted())
+    write_split(SirstV2Writer(Path(root)), split, noted())
     return len(written)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from deepir.data.dataset import InOrder
 from deepir.data.images import ImageWriter
 from deepir.data.listing import (
     check_ids,
@@ -34,7 +35,7 @@ from deepir.data.yolo_tree import (
 )
 from deepir.errors import DeepirError, FrameError, UsageError
 from deepir.frames import read_image
-from deepir.structures import Sample
+from deepir.structures import AnyPath, Sample
 from deepir.writing import write_text
 
 MOST_LABEL_BYTES = 2**26
@@ -42,7 +43,7 @@ OUTLINES = "outlines become their boxes"
 
 
 @dataclass(frozen=True)
-class Yolo:
+class Yolo(InOrder):
     """One split of a YOLO dataset.
 
     Ids are the paths of images below ``images/`` or the split's folder in it, without suffix.
@@ -55,7 +56,7 @@ class Yolo:
     name: str = "yolo"
 
     @classmethod
-    def open(cls, root: Path | None, split: str | None = None) -> Yolo:
+    def open(cls, root: AnyPath | None, split: str | None = None) -> Yolo:
         """List the images of a split (default ``test``, or the only one).
 
         The splits are those of ``data.yaml``, else the folders in ``images/``. A folder gives its
@@ -84,9 +85,6 @@ class Yolo:
                 " without any cannot be told from labels that are missing"
             )
         return cls(place, chosen, ids, tree)
-
-    def __len__(self) -> int:
-        return len(self.ids)
 
     def knows(self, sample_id: str) -> bool:
         """Whether any split has the id."""
@@ -214,7 +212,7 @@ class YoloWriter:
         write_settings(self.root, {split: f"{split}.txt" for split in splits})
 
 
-def write_yolo(root: Path, split: str, samples: Iterable[Sample]) -> Lost:
+def write_yolo(root: AnyPath, split: str, samples: Iterable[Sample]) -> Lost:
     """Write samples under ``root`` as one split: images, labels, a list, and its line in data.yaml.
 
     Returns what is lost: masks, and fractions of a pixel that shares do not give back. Files of the
@@ -225,4 +223,4 @@ def write_yolo(root: Path, split: str, samples: Iterable[Sample]) -> Lost:
         FrameError: an id that leaves the folder.
     """
     check_yolo_split(split)
-    return write_split(YoloWriter(root), split, samples)
+    return write_split(YoloWriter(Path(root)), split, samples)

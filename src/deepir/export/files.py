@@ -11,7 +11,7 @@ from deepir.errors import DeepirError, UsageError
 from deepir.export.graph import onnx_graph
 from deepir.export.parity import BOX_PX, SCORE, Difference, compare
 from deepir.models.cascade import Cascade
-from deepir.structures import Image
+from deepir.structures import AnyPath, Image
 from deepir.writing import check_output_file, write_bytes
 
 SUFFIX = ".onnx"
@@ -25,7 +25,7 @@ class Report(NamedTuple):
     differences: list[Difference]
 
 
-def export_onnx(network: Cascade, card: Card, path: Path, frames: Iterable[Image]) -> Report:
+def export_onnx(network: Cascade, card: Card, path: AnyPath, frames: Iterable[Image]) -> Report:
     """Write a network as an ONNX file (`deepir.runtime`) that takes frames of any size.
 
     The file is compared with torch on ``frames``, grey (H, W) of any depth, see
@@ -35,6 +35,7 @@ def export_onnx(network: Cascade, card: Card, path: Path, frames: Iterable[Image
         UsageError: a path that cannot be written or does not end in ``.onnx``.
         DeepirError: no frame, a network that cannot be exported, or a file that differs.
     """
+    path = Path(path)
     check_target(path)
     content = onnx_graph(network, card).SerializeToString()
     differences = compare(content, repr(str(path)), network, frames)

@@ -25,7 +25,7 @@ from deepir.models.cascade import Cascade
 from deepir.runtime import OnnxNetwork, open_onnx
 from deepir.runtime.engines import INPUT
 from deepir.standardise import network_input
-from deepir.structures import Image
+from deepir.structures import AnyPath, Image
 from deepir.writing import write_bytes
 
 COMPARED = 8
@@ -71,7 +71,7 @@ class Quantised:
 def export_int8(
     network: Cascade,
     card: Card,
-    path: Path,
+    path: AnyPath,
     *,
     train: Dataset,
     val: Dataset,
@@ -89,6 +89,7 @@ def export_int8(
         DeepirError: no usable frame, none of ``val`` with a target, a network that cannot be
             exported or quantised.
     """
+    path = Path(path)
     check_target(path)
     images = spread_frames(train, frames)
     model = onnx_graph(network, card)

@@ -14,7 +14,7 @@ from deepir.errors import FrameError
 from deepir.frames.reasons import reason
 from deepir.frames.stills import image_count, image_frames
 from deepir.frames.video import video_count, video_frames
-from deepir.structures import Image
+from deepir.structures import AnyPath, Image
 
 IMAGE_SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".npy", ".pgm", ".webp")
@@ -105,18 +105,21 @@ class Source:
         yield from video_frames(self.path) if self._is_video else image_frames(self.path)
 
 
-def find_sources(inputs: Sequence[str | Path]) -> list[Source]:
-    """List the sources behind files and folders, in the order given; nothing is decoded.
+def find_sources(inputs: AnyPath | Sequence[AnyPath]) -> list[Source]:
+    """List the sources behind files and folders, or behind one; nothing is decoded.
 
-    Folders are searched to their depth in natural order (``frame_2`` before ``frame_10``); hidden
-    files and files of other kinds are left out, a file that is reached twice counts once. A named
-    image is taken whatever its suffix is. Ids are paths below the folder, or names, without suffix;
-    where two are equal with it, then with the path as given. No inputs, no sources.
+    They come in the order given. Folders are searched to their depth in natural order (``frame_2``
+    before ``frame_10``); hidden files and files of other kinds are left out, a file that is reached
+    twice counts once. A named image is taken whatever its suffix is. Ids are paths below the
+    folder, or names, without suffix; where two are equal with it, then with the path as given. No
+    inputs, no sources.
 
     Raises:
         FrameError: the only input does not exist or is a folder without frames. Among several
             inputs such a one becomes a source that says so when its frames are asked for.
     """
+    if isinstance(inputs, (str, os.PathLike)):
+        inputs = [inputs]
     files: dict[str, _File] = {}
     for given in map(Path, inputs):
         for file in _files(given):

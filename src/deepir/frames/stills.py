@@ -16,7 +16,7 @@ from deepir.frames.npy import NPY, npy_count, npy_frames
 from deepir.frames.quiet import quiet
 from deepir.frames.reasons import reason
 from deepir.frames.tiff import TIFF, tiff_count, tiff_frames
-from deepir.structures import Image, check_image
+from deepir.structures import AnyPath, Image, check_image
 
 # Only formats whose end can be verified: a decoder that fills a torn file with grey is worse than
 # none. OpenCV itself refuses WebP and PGM files that lack as much as one byte.
@@ -27,7 +27,7 @@ _PIXEL_BYTES, _OTHER_BYTES = 16, 2**24
 """No encoding of a pixel takes more, and no picture has more notes beside it."""
 
 
-def read_image(path: str | Path) -> Image:
+def read_image(path: AnyPath) -> Image:
     """Read the one grey frame of an image file, (H, W) in its own depth.
 
     PNG, JPEG, BMP, TIFF (the first page), WebP, PGM and NumPy (H, W). Colour becomes grey as

@@ -35,6 +35,10 @@ class Source:
     val_split: str | None = None
     """Split that chooses the best weights, or none (default: val_full of sirst-v2, else val)."""
 
+    def __post_init__(self) -> None:
+        if self.root is not None:
+            object.__setattr__(self, "root", Path(self.root))
+
     def splits(self) -> tuple[str, str | None]:
         """Names of the training and the validation split; None: no validation.
 

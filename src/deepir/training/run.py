@@ -16,6 +16,7 @@ import torch
 from deepir.errors import DeepirError
 from deepir.interrupt import Stop, stop_on_interrupt
 from deepir.models.trained import write_trained
+from deepir.structures import AnyPath
 from deepir.training.checkpoint import read_checkpoint
 from deepir.training.device import choose_device
 from deepir.training.folder import RunFolder
@@ -49,7 +50,7 @@ class Outcome:
 
 
 def train(
-    request: Request, work_dir: Path, execution: Execution, report: Report | None = None
+    request: Request, work_dir: AnyPath, execution: Execution, report: Report | None = None
 ) -> Outcome:
     """Carry a run out, or go on with the one that stopped in the same folder.
 
@@ -72,7 +73,7 @@ def train(
         ExitStack() as stack,
     ):
         shown = report if report and processes.leads else Silent()
-        folder = RunFolder(work_dir)
+        folder = RunFolder(Path(work_dir))
         processes.led(lambda: stack.enter_context(folder.locked()))
         prepared = prepare(request, processes, device, readers=execution.readers, report=shown)
         run = Run(request, prepared, folder, execution, shown)
