@@ -14,7 +14,7 @@ SEED = 4
 def draw() -> list[Panel]:
     """The overlay of one simulated frame."""
     scene = simulate_scene(seed=SEED, clutter="cloud", targets=3)
-    found = load_detector("oscar_nano").detect(scene.image)
+    found = load_detector("oscar_nano", engine="onnxruntime").detect(scene.image)
     picture = draw_overlay(scene.image, found, title=f"{scene.id}  oscar_nano")
     height, width = picture.shape[:2]
     says = f"{len(found)} detections in a frame with {len(scene.boxes)} targets."

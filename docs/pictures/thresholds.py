@@ -1,6 +1,7 @@
 """What a threshold buys and costs: the shipped detector on simulated frames.
 
-Budgets were measured on scores without the scene's say, so these are drawn.
+Budgets were measured on scores without the scene's say, so these are drawn. The engine is named:
+OpenVINO in bfloat16, where it is installed, counts one false alarm more or less.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from pictures.simulated_run import FRAMES, Run, run
 from deepir.catalogue import load_detector
 
 NAME = "oscar_nano"
+ENGINE = "onnxruntime"
 BUDGETS = (0.1, 0.5, 1.0)
+NEAR = 0.05
+"""False objects a frame by which these frames may miss a budget of other frames."""
 
 
 def draw() -> list[Panel]:
     """Scores of hits and of false alarms, and Pd against false objects with three thresholds."""
-    found = run(NAME, scene="off")
+    found = run(NAME, scene="off", engine=ENGINE)
     scores, hit = found.points.columns()
     heap = Panel(
         "Scores of candidates",
@@ -50,7 +54,7 @@ def draw() -> list[Panel]:
 
 
 def _curve(found: Run) -> Panel:
-    calibration = load_detector(NAME).calibration
+    calibration = load_detector(NAME, engine=ENGINE).calibration
     assert calibration is not None
     steps = found.points.steps()
     panel = Panel("Pd by false objects a frame", "", 345, 270)
@@ -66,7 +70,7 @@ def _curve(found: Run) -> Panel:
         threshold = calibration.threshold_for(budget)
         point = found.points.at(threshold)
         false = point.false_objects_per_frame
-        assert false <= budget, "the caption says that these frames keep to the budgets"
+        assert abs(false - budget) < NEAR, "the caption says that the budgets are nearly met"
         x, y = axes.at(max(false, 0.01), point.pd)
         panel.dot((x, y), "a", 5)
         panel.text((x + 9, y + 15), f"budget {budget:g}: threshold {threshold:.2f}", "name a")
