@@ -13,6 +13,9 @@ from deepir.contact_sheet.cards import CARD_W, Card, noco_colours
 from deepir.contact_sheet.sheet import LEGEND, Sheet
 from deepir.overlay import Picture
 
+NARROWEST = CARD_W - 22
+"""Pixels to which a card may shrink, so that three fill a window of 1,440 pixels too."""
+
 _STYLE = f"""
 body {{ margin: 28px auto; max-width: 1404px; padding: 0 28px; background: #141618; color: #ebebeb;
   font: 14px/1.45 system-ui, sans-serif; }}
@@ -27,10 +30,11 @@ th {{ font-weight: 400; border-bottom: 1px solid #3e4246; }}
 tbody tr {{ border-bottom: 3px solid #141618; }}
 th, td {{ text-align: right; padding: 2px 4px 2px 14px; }}
 th:first-child, td:first-child {{ text-align: left; padding-left: 4px; }}
-.cards {{ display: grid; grid-template-columns: repeat(auto-fill, min({CARD_W}px, 100%));
-  gap: 24px; margin-top: 20px; }}
+.cards {{ display: grid; gap: 24px; margin-top: 20px;
+  grid-template-columns: repeat(auto-fill, minmax(min({NARROWEST}px, 100%), 1fr)); }}
 figure {{ margin: 0; }}
-img {{ display: block; max-width: 100%; height: auto; image-rendering: pixelated; }}
+img {{ display: block; max-width: 100%; height: auto; }}
+@media (min-resolution: 1.5dppx) {{ img {{ image-rendering: pixelated; }} }}
 figcaption {{ margin-top: 6px; overflow-wrap: anywhere; }}
 figcaption span {{ display: block; font-size: 13px; }}
 .legend img {{ display: inline; vertical-align: middle; margin: 0 4px; }}
