@@ -30,8 +30,8 @@ DTYPES = (
 ABSORBING = {"nipps", "pstnn"}
 """In a frame smaller than a patch the background takes the target, by their definition."""
 
-TAIL_SCORED = {"rlcm", "tllcm", "wldm"}
-"""Their unit is a response of the frame itself, and a row of pixels has no tail to take it from."""
+CLEAR = 2.0
+"""Score that the best of pure noise stays below; a clear target scores 3 to 5."""
 
 HOLES = {"nan": np.nan, "plus_infinity": np.inf, "minus_infinity": -np.inf}
 
@@ -59,11 +59,14 @@ class TestCleanFrames:
         found = detect("--detector", name, "--read-out", read_out)
         assert found == {key: [] for key in sorted(FLAT)}
 
-    @pytest.mark.parametrize("name", sorted({*DETECTORS} - TAIL_SCORED))
-    def test_one_row_of_noise_has_no_detections(self, save, detect, name):
+    @ALL
+    def test_one_row_of_noise_has_next_to_no_detections(self, save, detect, name):
         for key, frame in THIN.items():
             save(f"in/{key}.npy", frame)
-        assert detect("--detector", name) == {key: [] for key in sorted(THIN)}
+        found = detect("--detector", name)
+        assert found["two"] == []
+        scores = [score for points in found.values() for _, _, score in points]
+        assert max(scores, default=0) < CLEAR
 
     def test_pictures_of_edge_frames_are_drawn(self, deepir, save, out, tmp_path):
         for key, frame in {**FLAT, **THIN}.items():
