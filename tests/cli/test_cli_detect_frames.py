@@ -30,6 +30,9 @@ DTYPES = (
 ABSORBING = {"nipps", "pstnn"}
 """In a frame smaller than a patch the background takes the target, by their definition."""
 
+AROUND = {"rlcm", "tllcm", "wldm"}
+"""What they compare a pixel with lies outside of a frame that is one row."""
+
 CLEAR = 2.0
 """Score that the best of pure noise stays below; a clear target scores 3 to 5."""
 
@@ -59,7 +62,7 @@ class TestCleanFrames:
         found = detect("--detector", name, "--read-out", read_out)
         assert found == {key: [] for key in sorted(FLAT)}
 
-    @ALL
+    @pytest.mark.parametrize("name", sorted({*DETECTORS} - AROUND))
     def test_one_row_of_noise_has_next_to_no_detections(self, save, detect, name):
         for key, frame in THIN.items():
             save(f"in/{key}.npy", frame)
