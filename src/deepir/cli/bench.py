@@ -37,7 +37,8 @@ def bench(
     """Compare detectors on one dataset: figures with intervals, speed, difference to the best.
 
     Args:
-        names: detectors, see deepir list, or FILE.py:NAME (default: all that have their weights).
+        names: detectors, see deepir list, or FILE.py:NAME (default: all that have their weights,
+            without the low-rank methods, which take seconds a frame).
         data: which frames with truth.
         read_out: how points are read; both gives two rows a detector.
         mode: of filters: our settings (default), or the published ones (reference).
@@ -85,12 +86,13 @@ def _archives(detectors: Sequence[Detector[Any]], saving: SavingOptions) -> list
 
 
 def _chosen(names: Sequence[str], mode: Mode | None) -> list[str]:
-    """Names in the catalogue, each once: those asked for, else all that can run in this mode."""
+    """Names in the catalogue, each once: those asked for, else the quick ones of this mode."""
     from deepir.catalogue import CATALOGUE, find_name, is_ready, own_options
+    from deepir.classical import low_rank
 
     if names:
         return list(dict.fromkeys(map(find_name, names)))
-    ready = filter(is_ready, sorted(CATALOGUE))
+    ready = filter(is_ready, sorted({*CATALOGUE} - {*low_rank.DETECTORS}))
     return [name for name in ready if mode is None or "mode" in own_options(name)]
 
 
