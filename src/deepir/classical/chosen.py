@@ -19,7 +19,7 @@ CHOSEN: dict[str, dict[Mode, tuple[float, float]]] = {
     "max_median": {"default": (0.1, 0.98), "reference": (0.5, 1.08)},
     "mpcm": {"default": (0.3, 1.01), "reference": (0.3, 1.16)},
     "pstnn": {"default": (1, 1.09), "reference": (1.5, 1.51)},
-    "ript": {"default": (0.5, 1.5), "reference": (0.5, 1.5)},
+    "ript": {"default": (0.1, 1.21), "reference": (0.1, 1.49)},
     "rlcm": {"default": (0.3, 1.14), "reference": (0.3, 1.11)},
     "smsl": {"default": (0.3, 0.99), "reference": (0.1, 0.97)},
     "tllcm": {"default": (0.3, 1.1), "reference": (0.3, 1.11)},
