@@ -6,11 +6,14 @@ import numpy as np
 
 
 def psvt(matrix, threshold, protected):
-    """Singular values lowered except the first; and how many are left above 0."""
+    """Singular values lowered except the first; and how many are left above 0.
+
+    IPI starts with a threshold that is a singular value: what is above it by rounding is not.
+    """
     if not matrix.size:
         return matrix, 0
     u, s, vt = np.linalg.svd(matrix, full_matrices=False)
-    kept = np.maximum(s - threshold, 0)
+    kept = np.where(s - threshold > 1e-13 * s[0], s - threshold, 0)
     kept[:protected] = s[:protected]
     return (u * kept) @ vt, int((kept > 0).sum())
 
@@ -57,7 +60,7 @@ def soft(values, threshold):
     return np.sign(values) * np.maximum(np.abs(values) - threshold, 0)
 
 
-def ipi(image, kind="plain", side=50, step=10, tolerance=1e-6, max_iter=1000):  # noqa: PLR0915
+def ipi(image, kind="plain", side=50, step=10, tolerance=1e-6, max_iter=1000):
     """Target, background, and a dict of what the solver tells."""
     image = np.asarray(image, dtype=float)
     corners, data = patches(image, side, step, kind)

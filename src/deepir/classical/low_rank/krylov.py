@@ -1,0 +1,89 @@
+"""The largest singular values of a matrix, approached in a space that grows by its residuals."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepir.classical.low_rank.singular_values import Parts, tall
+
+Floats = NDArray[np.float64]
+
+TOLERANCE = 1e-8
+"""Residuals of all parts together, as a share of the largest singular value.
+
+Lowering singular values moves no two matrices further apart, so parts with that residual give a
+background that is off by no more: 4e-9 of the largest entry of a patch matrix, about, and the rest
+of a solver keeps it at that.
+"""
+
+_ROUNDS = 12  # of growing, before the vectors are given up
+_SPARE = 4  # approximations beyond those wanted, at least
+_SETTLED = 0.1  # relative residual at which such spare ones are near enough
+_CONVERGED = 0.3  # share of the tolerance below which a part asks for nothing any more
+_WIDEST = 3  # times the parts, before the space is cut to them
+_LEAST = 1e-150  # divided by instead of 0
+
+
+class Krylov:
+    """Approximate parts of ``matrix`` (m, n) in the span of ``basis`` (min(m, n), k), which grows.
+
+    ``basis`` is orthonormal; ``parts`` are the k largest, with orthonormal vectors.
+    """
+
+    def __init__(self, matrix: Floats, basis: Floats) -> None:
+        self._matrix = tall(matrix)
+        self._basis, self._images = basis, self._matrix @ basis
+        self._width = basis.shape[1]
+        self._solve()
+
+    def _solve(self) -> None:
+        squares, turn = np.linalg.eigh(self._images.T @ self._images)
+        squares, turn = squares[::-1][: self._width], turn[:, ::-1][:, : self._width]
+        images = self._images @ turn
+        values = np.sqrt(np.maximum(squares, 0))
+        self.parts = Parts(values, self._basis @ turn, images)
+        self._residuals = self._matrix.T @ images - self.parts.vectors * squares
+        self._lacking = np.linalg.norm(self._residuals, axis=0) / np.maximum(values, _LEAST)
+
+    def converge(self, level: float, least: int) -> int | None:
+        """Grow until all parts above a level are right, and ``least`` ones; how many they are.
+
+        None where they are too many for the space, or do not come near in a dozen rounds.
+        """
+        for _ in range(_ROUNDS):
+            values = self.parts.values
+            wanted = max(least, int((values > level).sum()))
+            spare = slice(wanted, wanted + _SPARE)
+            if wanted + _SPARE > self._width:
+                return None
+            error = float(np.linalg.norm(self._lacking[:wanted]))
+            settled = (self._lacking[spare] <= _SETTLED * values[spare]).all()
+            if settled and error <= TOLERANCE * values[0]:
+                return wanted
+            self.grow(wanted)
+        return None
+
+    def grow(self, wanted: int) -> None:
+        """Add what the parts lack to the space, which is cut to the parts where it is wide."""
+        if self._basis.shape[1] > _WIDEST * self._width:
+            self._basis, self._images = self.parts.vectors, self.parts.images
+        enough = _CONVERGED * TOLERANCE * self.parts.values[0] / np.sqrt(max(wanted, 1))
+        new = self._residuals[:, self._lacking > enough]
+        for _ in range(2):  # twice is enough
+            new = new - self._basis @ (self._basis.T @ new)
+            new = np.linalg.qr(new)[0]
+        self._basis = np.hstack([self._basis, new])
+        self._images = np.hstack([self._images, self._matrix @ new])
+        self._solve()
+
+    def complete(self, count: int, level: float, bound: float) -> bool:
+        """Whether no more than ``count`` values of the matrix exceed the level: a proof if True.
+
+        ``bound`` is one on the norm of the matrix without the parts. By Haynsworth's inertia
+        formula it can raise the squares of the others by no more than the squared residual over
+        the gap between the two squares.
+        """
+        gap = level**2 - bound**2
+        residual = float(((self._lacking * self.parts.values) ** 2).sum())
+        return gap > 0 and float(self.parts.values[count]) ** 2 + residual / gap < level**2

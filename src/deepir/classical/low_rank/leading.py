@@ -1,0 +1,150 @@
+"""The largest singular values of a matrix that changes little from one call to the next.
+
+A solver's thresholds leave few singular values in most of its iterations, and their vectors are
+nearly those of the iteration before. From these a few multiplications lead to the new ones, and
+what is left without them is proven to have none above the threshold. Of more values the largest are
+found that way, and what is left is precise enough in single precision. Where neither works, all is
+computed in double precision: the results are equal to 1e-8 of the largest value, the times are not.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from deepir.classical.low_rank.krylov import Krylov
+from deepir.classical.low_rank.remainder import Remainder, gram32, remainder32
+from deepir.classical.low_rank.singular_values import Parts, small_gram, tall
+
+Floats = NDArray[np.float64]
+
+SMALL = 1000
+"""Matrices whose shorter side is at most so long are decomposed at once, which takes 0.1 s."""
+
+_FEW, _SOME, _MANY = 40, 3, 4
+"""The ways pay off up to n / 40 values (from the last) and n / 3 (single precision); above n / 4
+it is quicker to compute all eigenvectors than to pick some."""
+
+_LEAD = 6.0  # times the threshold: values from which on double precision is needed
+_SLACK = 1e-4  # by which single precision may misjudge a value
+_SEED = 5
+
+
+class Leading:
+    """Parts of one matrix after the other, each call starting from the last result."""
+
+    def __init__(self) -> None:
+        self._values = np.zeros(0)
+        self._basis: Floats | None = None
+        self._remainder = Remainder()
+
+    def expects_many(self, size: int) -> bool:
+        """Whether a matrix with this shorter side had so many parts that all cost no more."""
+        return len(self._values) * _MANY > size
+
+    def above(self, matrix: Floats, threshold: float, *, least: int = 0) -> Parts:
+        """All parts with values above ``threshold``, and the ``least`` largest in any case.
+
+        ``matrix`` in double precision, of the same shape in every call.
+        """
+        found = self._from_last(matrix, threshold, least)
+        if found is None:
+            found = self._in_single_precision(matrix, threshold, least)
+            if found is None:
+                many = self.expects_many(min(matrix.shape))
+                found = _at_once(matrix, threshold, least, all_of_them=many)
+            self._basis = found.vectors
+        self._values = found.values
+        return found
+
+    def _from_last(self, matrix: Floats, threshold: float, least: int) -> Parts | None:
+        """The parts from the last basis; None where that is no good way or nothing proves them."""
+        size, expected = min(matrix.shape), max(least, len(self._values))
+        if size <= SMALL or expected * _FEW > size:
+            return None
+        space = Krylov(matrix, self._widened(size, expected))
+        for _ in range(3):
+            wanted = space.converge(threshold, least)
+            if wanted is None:
+                return None
+            self._basis = space.parts.vectors
+            last = float(space.parts.values[wanted - 1]) if wanted else np.inf
+            level = min(threshold, last)
+            bound = self._remainder.bound(matrix, space.parts, level)
+            if bound is not None and space.complete(wanted, level, bound):
+                return space.parts.first(wanted)
+            space.grow(wanted)
+        return None
+
+    def _in_single_precision(self, matrix: Floats, threshold: float, least: int) -> Parts | None:
+        size = min(matrix.shape)
+        if size <= SMALL or len(self._values) * _SOME > size or not np.isfinite(threshold):
+            return None
+        level = _LEAD * threshold
+        space = Krylov(matrix, self._widened(size, int((self._values > level).sum())))
+        wanted = space.converge(level, 0)
+        if wanted is None:
+            return None
+        parts = _with_more(space.parts.first(wanted), matrix, threshold)
+        return parts if len(parts.values) >= least else None
+
+    def _widened(self, size: int, expected: int) -> Floats:
+        """As much of the last basis as is wanted, and random vectors: orthonormal (n, k)."""
+        width = min(size, 16 + expected + expected // 3)
+        given = np.zeros((size, 0)) if self._basis is None else self._basis[:, :width]
+        missing = width - given.shape[1]
+        random = np.random.default_rng(_SEED).standard_normal((size, missing))
+        return np.linalg.qr(np.hstack([given, random]))[0]
+
+
+def decomposed(matrix: Floats) -> tuple[Floats, Floats]:
+    """All singular values, largest first, and the vectors (n, n) of the shorter side."""
+    squares, vectors = scipy.linalg.eigh(small_gram(matrix), driver="evd", check_finite=False)
+    return np.sqrt(np.maximum(squares[::-1], 0)), vectors[:, ::-1]
+
+
+def _with_more(lead: Parts, matrix: Floats, threshold: float) -> Parts:
+    """The leading parts, and those of the rest above a threshold, from single precision.
+
+    Their space is that of eigenvectors of the rest's Gram matrix in single precision, whose
+    rounding is small against the squared threshold, not against the largest square. Inside that
+    space vectors and values are found in double precision.
+    """
+    gram = gram32(remainder32(matrix, lead))
+    floor = ((1 - _SLACK) * threshold) ** 2
+    singles = scipy.linalg.eigh(
+        gram, driver="evr", check_finite=False, subset_by_value=(floor, np.inf)
+    )[1]
+    vectors = singles.astype(np.float64)
+    vectors -= lead.vectors @ (lead.vectors.T @ vectors)
+    images = tall(matrix) @ vectors
+    squares, turn = scipy.linalg.eigh(images.T @ images, vectors.T @ vectors, check_finite=False)
+    turn = turn[:, squares > threshold**2][:, ::-1]
+    return Parts(
+        np.concatenate([lead.values, np.sqrt(squares[squares > threshold**2][::-1])]),
+        np.hstack([lead.vectors, vectors @ turn]),
+        np.hstack([lead.images, images @ turn]),
+    )
+
+
+def _at_once(matrix: Floats, threshold: float, least: int, *, all_of_them: bool) -> Parts:
+    """Parts from an eigendecomposition in double precision."""
+    if all_of_them:
+        values, vectors = decomposed(matrix)
+        wanted = max(least, int((values > threshold).sum()))
+        values, vectors = values[:wanted], vectors[:, :wanted]
+    else:
+        gram, size = small_gram(matrix), min(matrix.shape)
+        squares, vectors = np.zeros(0), np.zeros((size, 0))
+        if np.isfinite(threshold):
+            squares, vectors = scipy.linalg.eigh(
+                gram, driver="evr", check_finite=False, subset_by_value=(threshold**2, np.inf)
+            )
+        if len(squares) < min(least, size):
+            subset = (max(size - least, 0), size - 1)
+            squares, vectors = scipy.linalg.eigh(
+                gram, driver="evr", check_finite=False, subset_by_index=subset
+            )
+        values, vectors = np.sqrt(np.maximum(squares[::-1], 0)), vectors[:, ::-1]
+    return Parts(values, vectors, tall(matrix) @ vectors)
