@@ -78,6 +78,7 @@ def test_a_frame_is_split_as_the_text_says(shape, grid):
 def eager(monkeypatch):
     """The ways of large frames for small ones."""
     monkeypatch.setattr(leading, "SMALL", 20)
+    monkeypatch.setattr(leading, "_DIRECT", 0)
     monkeypatch.setattr(leading, "_FEW", 10)
 
 

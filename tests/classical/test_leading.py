@@ -21,6 +21,7 @@ VALUES = np.array([900.0, 300, 100, 40, 15, 6, 2])
 def eager(monkeypatch):
     """Warm starts and single precision for matrices that are small enough for a test."""
     monkeypatch.setattr(leading, "SMALL", 20)
+    monkeypatch.setattr(leading, "_DIRECT", 0)
     monkeypatch.setattr(leading, "_FEW", 8)
 
 
@@ -114,11 +115,22 @@ def test_more_than_there_are_gives_all():
     np.testing.assert_allclose(found.values, np.linalg.svd(matrix, compute_uv=False))
 
 
-def test_all_values_and_vectors():
+@pytest.mark.parametrize("most", [0, 256])
+def test_all_values_and_vectors(monkeypatch, most):
+    monkeypatch.setattr(leading, "_DIRECT", most)
     matrix = smooth(VALUES, (9, 7))
     values, vectors = decomposed(matrix)
     np.testing.assert_allclose(values, np.linalg.svd(matrix, compute_uv=False), rtol=1e-9)
     np.testing.assert_allclose(vectors @ vectors.T, np.eye(7), atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(40, 30), (30, 40)])
+def test_small_values_of_small_matrices_are_those_of_the_matrix_itself(shape):
+    values = 10.0 ** np.arange(0, -10, -1)
+    matrix = smooth(values, shape, noise=0)
+    found = Leading().above(matrix, 1e-8).values
+    np.testing.assert_allclose(found, values[: len(found)], rtol=1e-6)
+    assert len(found) in {8, 9}
 
 
 def parts_of(matrix, count, seed=0, off=0.0):

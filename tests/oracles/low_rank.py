@@ -60,6 +60,18 @@ def soft(values, threshold):
     return np.sign(values) * np.maximum(np.abs(values) - threshold, 0)
 
 
+def settled(ranks, cards):
+    """Whether the rank stayed for more than 10 comparisons, and the card nearly so."""
+    before = unchanged = kept = 0
+    for rank, card in zip(ranks, cards, strict=True):
+        if rank == before:
+            unchanged += 1
+        else:
+            unchanged, kept = 0, card
+        before = rank
+    return unchanged > 10 and abs(cards[-1] - kept) < 20
+
+
 def ipi(image, kind="plain", side=50, step=10, tolerance=1e-6, max_iter=1000):
     """Target, background, and a dict of what the solver tells."""
     image = np.asarray(image, dtype=float)
@@ -70,7 +82,6 @@ def ipi(image, kind="plain", side=50, step=10, tolerance=1e-6, max_iter=1000):
     mu, mu_min = s[1], 0.005 * s[3]
     t = t_before = 1.0
     low = low_before = sparse = sparse_before = np.zeros_like(data)
-    rank_before = unchanged = card_kept = 0
     told = {"ranks": [], "cards": [], "crits": []}
     while True:
         beta = (t_before - 1) / t
@@ -79,7 +90,6 @@ def ipi(image, kind="plain", side=50, step=10, tolerance=1e-6, max_iter=1000):
         rest = (at_low + at_sparse - data) / 2
         low_new, rank = psvt(at_low - rest, mu / 2, 0)
         sparse_new = soft(at_sparse - rest, weight * mu / 2)
-        card = int((sparse_new != 0).sum())
         t_new = (1 + np.sqrt(1 + 4 * t**2)) / 2
         both = low_new + sparse_new - at_low - at_sparse
         above = np.hypot(
@@ -92,17 +102,11 @@ def ipi(image, kind="plain", side=50, step=10, tolerance=1e-6, max_iter=1000):
         low_before, low, sparse_before, sparse = low, low_new, sparse, sparse_new
         t_before, t = t, t_new
         told["ranks"].append(rank)
-        told["cards"].append(card)
+        told["cards"].append(int((sparse_new != 0).sum()))
         told["crits"].append(crit)
-        if rank == rank_before:
-            unchanged += 1
-        else:
-            unchanged, card_kept = 0, card
-        settled = unchanged > 10 and abs(card - card_kept) < 20
-        rank_before = rank
         if crit <= tolerance:
             told["stop"] = "tolerance"
-        elif settled or rank > 0.3 * min(data.shape):
+        elif rank > 0.3 * min(data.shape) or settled(told["ranks"], told["cards"]):
             told["stop"] = "rank rule"
         elif len(told["ranks"]) == max_iter:
             told["stop"] = "max_iter"

@@ -26,6 +26,10 @@ _FEW, _SOME, _MANY = 40, 3, 4
 """The ways pay off up to n / 40 values (from the last) and n / 3 (single precision); above n / 4
 it is quicker to compute all eigenvectors than to pick some."""
 
+_DIRECT = 256
+"""Up to this shorter side vectors come from the matrix itself, not from its Gram matrix, which
+knows a value s no better than 1e-16 of (largest squared) / s."""
+
 _LEAD = 6.0  # times the threshold: values from which on double precision is needed
 _SLACK = 1e-4  # by which single precision may misjudge a value
 _SEED = 5
@@ -100,6 +104,10 @@ class Leading:
 
 def decomposed(matrix: Floats) -> tuple[Floats, Floats]:
     """All singular values, largest first, and the vectors (n, n) of the shorter side."""
+    if min(matrix.shape) <= _DIRECT:
+        triangle = np.linalg.qr(tall(matrix), mode="r")
+        _, values, right = np.linalg.svd(triangle)
+        return values, right.T
     squares, vectors = scipy.linalg.eigh(small_gram(matrix), driver="evd", check_finite=False)
     return np.sqrt(np.maximum(squares[::-1], 0)), vectors[:, ::-1]
 
@@ -130,7 +138,7 @@ def _with_more(lead: Parts, matrix: Floats, threshold: float) -> Parts:
 
 def _at_once(matrix: Floats, threshold: float, least: int, *, all_of_them: bool) -> Parts:
     """Parts from an eigendecomposition in double precision."""
-    if all_of_them:
+    if all_of_them or min(matrix.shape) <= _DIRECT:
         values, vectors = decomposed(matrix)
         wanted = max(least, int((values > threshold).sum()))
         values, vectors = values[:wanted], vectors[:, :wanted]
