@@ -77,6 +77,7 @@ def test_a_frame_is_split_as_the_text_says(shape, grid):
 def eager(monkeypatch):
     """The ways of large frames for small ones."""
     monkeypatch.setattr(leading, "SMALL", 20)
+    monkeypatch.setattr(leading, "_DIRECT", 0)
     monkeypatch.setattr(leading, "_FEW", 6)
 
 
@@ -93,12 +94,13 @@ def test_a_real_frame_is_split_as_the_text_says(eager, shared):
 
 
 def test_patches_may_stand_in_any_order():
+    # Values near the last protected one amplify rounding: plain decompositions differ by 2e-7 here.
     rows = np.random.default_rng(0).permutation(60)
     data = smooth_scene((60, 50))
     plain, mixed = _Solver(data, None), _Solver(data[rows], None)
     assert _run(plain, Budget(50))[0] == _run(mixed, Budget(50))[0]
     for one, other in zip(plain.finish(), mixed.finish(), strict=True):
-        np.testing.assert_allclose(one[rows], other, atol=1e-7)
+        np.testing.assert_allclose(one[rows], other, atol=1e-6)
 
 
 @pytest.mark.parametrize("gain", [64.0, 0.013, 1e6])
@@ -149,7 +151,7 @@ def test_a_target_in_the_last_row_is_found(place):
 def test_a_target_of_one_pixel_is_found():
     image = smooth_scene(targets=())
     image[23, 37] += 90
-    found = nipps(image, **SMALL).target
+    found = nipps(image, most_protected=2, **SMALL).target
     assert np.unravel_index(found.argmax(), found.shape) == (23, 37)
 
 
@@ -212,12 +214,24 @@ def test_options_that_do_not_fit_are_refused(options, message):
         nipps(np.eye(5), **options)
 
 
-@pytest.mark.parametrize("mode", ["default", "reference"])
-def test_both_modes_are_the_published_map(mode):
-    saliency = load_detector("nipps", mode=mode).saliency(check_frame())
+def test_reference_mode_is_the_published_map():
+    saliency = load_detector("nipps", mode="reference").saliency(check_frame())
     np.testing.assert_array_equal(saliency, published().target)
 
 
+@pytest.mark.parametrize(("given", "most"), [({}, 2), ({"most_protected": 4}, 4)])
+def test_default_mode_protects_few(given, most):
+    wanted = nipps(check_frame(), most_protected=most).target
+    found = load_detector("nipps", **given).respond(check_frame())
+    np.testing.assert_array_equal(found.saliency, wanted)
+    assert found.diagnostics["protected"] == most
+
+
+def test_protecting_few_keeps_the_brighter_target_above_the_other():
+    target = load_detector("nipps").saliency(check_frame())
+    assert target[60, 85] == target.max() > 2 * published().target[60, 85]
+
+
 def test_a_detector_tells_how_the_solver_ended():
-    told = load_detector("nipps").respond(check_frame()).diagnostics
+    told = load_detector("nipps", mode="reference").respond(check_frame()).diagnostics
     assert (told["iterations"], told["stop"], told["protected"]) == (29, "tolerance", 30)

@@ -19,6 +19,7 @@ from deepir.classical.modes import choose
 from deepir.errors import UsageError
 from deepir.holes import patch_holes
 from deepir.map_detector import MapDetector
+from deepir.readout import clutter_ratio
 from deepir.saliency import Saliency
 
 Floats = NDArray[np.float64]
@@ -95,7 +96,7 @@ def ipi_detector(
     Default mode takes smaller patches of frames shorter than two of them. ``approximate="fast"``
     takes a patch every 25 pixels, unless ``step`` says otherwise.
 
-    Robust z, chosen on val_full: floor 120, operating threshold 332.9; reference 120, 332.9.
+    Scores are `clutter_ratio`: floor 0.5, operating threshold 1.6 in both modes.
     """
     _check_weight(weight)
     Budget(max_iter, time_limit)  # says now what is wrong with a limit
@@ -108,8 +109,7 @@ def ipi_detector(
         budget, own = Budget(max_iter, time_limit), resources or Resources()
         return _separate(image, layout, weight, budget, own, background=False).saliency()
 
-    floor, operating = choose(mode, None, default=(120.0, 332.9), reference=(120.0, 332.9))
-    return MapDetector("ipi", found, floor, operating, mode)
+    return MapDetector("ipi", found, 0.5, 1.6, mode, scale=clutter_ratio)
 
 
 def _check_weight(weight: float | None) -> None:

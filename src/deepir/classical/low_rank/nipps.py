@@ -19,6 +19,7 @@ from deepir.classical.modes import choose
 from deepir.errors import UsageError
 from deepir.holes import patch_holes
 from deepir.map_detector import MapDetector
+from deepir.readout import clutter_ratio
 from deepir.saliency import Saliency
 
 Floats = NDArray[np.float64]
@@ -31,6 +32,9 @@ TOLERANCE = 1e-7
 
 RATIO = 0.005
 """Singular values from this share of the largest on are protected."""
+
+PROTECTED = 2
+"""So many of them at most in default mode, chosen on val: more take the target for background."""
 
 _FACTOR = 2.0  # of lambda
 _START, _GROWTH, _LIMIT = 1.25, 1.5, 1e7  # of the penalty: over the largest value; by iteration
@@ -59,10 +63,13 @@ def nipps(
     Stops: "tolerance" (what is in neither map is below 1e-7 of the patches), a limit, or "constant
     frame". Details: ``crit``, that share; ``protected``, N; ``patches``.
 
-    The result is that of full singular value decompositions to 1e-7 of the highest response, on any
-    number of threads, iterations and rank are the same. Memory for K patches of p pixels: about
-    44 K p + 64 min(K, p)^2 bytes, for the usual 50/10 1.1 kB a pixel and up to 0.4 GB: 0.7 GB at
-    640x512, 1.8 GB at 1280x1024.
+    The result is that of full singular value decompositions to 1e-6 of the highest response, on any
+    number of threads, iterations and rank are the same. Who is protected is a matter of order,
+    though: where the values around the N-th cross on the way, rounding is amplified up to 1e9
+    times, and full decompositions of the same patches in another order differ as well.
+
+    Memory for K patches of p pixels: about 44 K p + 64 min(K, p)^2 bytes, for the usual 50/10 1.1
+    kB a pixel and up to 0.4 GB: 0.7 GB at 640x512, 1.8 GB at 1280x1024.
 
     Raises:
         FrameError: a frame that needs more memory than ``resources`` allow.
@@ -90,22 +97,24 @@ def nipps_detector(
 ) -> MapDetector:
     """NIPPS on patches of 50 pixels every 10.
 
-    Default mode takes smaller patches of frames shorter than two of them. ``approximate="fast"``
+    Default mode protects at most `PROTECTED` singular values, unless ``most_protected`` says
+    otherwise, and takes smaller patches of frames shorter than two of them. ``approximate="fast"``
     takes a patch every 25 pixels, unless ``step`` says otherwise.
 
-    Robust z, chosen on val_full: floor 100, operating threshold 300; reference 100, 300.
+    Scores are `clutter_ratio`: floor 0.5, operating threshold 2.1; reference 0.5, 2.
     """
     _check_most(most_protected)
+    most = choose(mode, most_protected, default=PROTECTED, reference=None)
     Budget(max_iter, time_limit)  # says now what is wrong with a limit
     step = step_of(approximate) if step is None else step
     layout = Layout(SIDE, step, "flush", fitted=choose(mode, None, default=True, reference=False))
 
     def found(image: Floats) -> Saliency:
         budget, own = Budget(max_iter, time_limit), resources or Resources()
-        return _separate(image, layout, most_protected, budget, own, background=False).saliency()
+        return _separate(image, layout, most, budget, own, background=False).saliency()
 
-    floor, operating = choose(mode, None, default=(100.0, 300.0), reference=(100.0, 300.0))
-    return MapDetector("nipps", found, floor, operating, mode)
+    floor, operating = choose(mode, None, default=(0.5, 2.1), reference=(0.5, 2.0))
+    return MapDetector("nipps", found, floor, operating, mode, scale=clutter_ratio)
 
 
 def _check_most(most_protected: int | None) -> None:
