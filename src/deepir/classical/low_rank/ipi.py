@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from deepir.choices import Mode
 from deepir.classical.bands import bands
+from deepir.classical.chosen import chosen_detector
 from deepir.classical.low_rank.layout import SIDE, STEP, Approximation, Layout, step_of
 from deepir.classical.low_rank.leading import Leading
 from deepir.classical.low_rank.patches import GridKind, PatchGrid, fold_median, unfold
@@ -19,7 +20,6 @@ from deepir.classical.modes import choose
 from deepir.errors import UsageError
 from deepir.holes import patch_holes
 from deepir.map_detector import MapDetector
-from deepir.readout import clutter_ratio
 from deepir.saliency import Saliency
 
 Floats = NDArray[np.float64]
@@ -95,8 +95,6 @@ def ipi_detector(
 
     Default mode takes smaller patches of frames shorter than two of them. ``approximate="fast"``
     takes a patch every 25 pixels, unless ``step`` says otherwise.
-
-    Scores are `clutter_ratio`: floor 0.5, operating threshold 1.6 in both modes.
     """
     _check_weight(weight)
     Budget(max_iter, time_limit)  # says now what is wrong with a limit
@@ -109,7 +107,7 @@ def ipi_detector(
         budget, own = Budget(max_iter, time_limit), resources or Resources()
         return _separate(image, layout, weight, budget, own, background=False).saliency()
 
-    return MapDetector("ipi", found, 0.5, 1.6, mode, scale=clutter_ratio)
+    return chosen_detector("ipi", found, mode)
 
 
 def _check_weight(weight: float | None) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from deepir.choices import Mode
 from deepir.classical.bands import bands
+from deepir.classical.chosen import chosen_detector
 from deepir.classical.low_rank.layout import SIDE, STEP, Approximation, Layout, step_of
 from deepir.classical.low_rank.leading import Leading, decomposed
 from deepir.classical.low_rank.patches import GridKind, PatchGrid, fold_mean, unfold
@@ -19,7 +20,6 @@ from deepir.classical.modes import choose
 from deepir.errors import UsageError
 from deepir.holes import patch_holes
 from deepir.map_detector import MapDetector
-from deepir.readout import clutter_ratio
 from deepir.saliency import Saliency
 
 Floats = NDArray[np.float64]
@@ -100,8 +100,6 @@ def nipps_detector(
     Default mode protects at most `PROTECTED` singular values, unless ``most_protected`` says
     otherwise, and takes smaller patches of frames shorter than two of them. ``approximate="fast"``
     takes a patch every 25 pixels, unless ``step`` says otherwise.
-
-    Scores are `clutter_ratio`: floor 0.5, operating threshold 2.1; reference 0.5, 2.
     """
     _check_most(most_protected)
     most = choose(mode, most_protected, default=PROTECTED, reference=None)
@@ -113,8 +111,7 @@ def nipps_detector(
         budget, own = Budget(max_iter, time_limit), resources or Resources()
         return _separate(image, layout, most, budget, own, background=False).saliency()
 
-    floor, operating = choose(mode, None, default=(0.5, 2.1), reference=(0.5, 2.0))
-    return MapDetector("nipps", found, floor, operating, mode, scale=clutter_ratio)
+    return chosen_detector("nipps", found, mode)
 
 
 def _check_most(most_protected: int | None) -> None:
