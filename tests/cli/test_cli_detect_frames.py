@@ -27,7 +27,7 @@ DTYPES = (
     *("?", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", "g"),
     *(">u2", ">i4", ">f4", ">f8"),
 )
-ABSORBING = {"nipps", "pstnn"}
+ABSORBING = {"pstnn"}
 """In a frame smaller than a patch the background takes the target, by their definition."""
 
 AROUND = {"rlcm", "tllcm", "wldm"}
