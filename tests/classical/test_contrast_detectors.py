@@ -35,7 +35,7 @@ def test_the_best_of_pure_noise_scores_alike_whatever_its_strength(name):
     detector = load_detector(name)
     scores = [detector.best_score(detector.respond(noise(sigma))) for sigma in (1, 3, 10)]
     assert max(scores) < 1.2 * min(scores)
-    assert max(scores) < 1.05 * detector.operating
+    assert max(scores) < 1.6  # a clear target scores 3 to 5
 
 
 @pytest.mark.parametrize("sigma", [1, 3, 8])
