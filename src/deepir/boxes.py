@@ -63,13 +63,15 @@ def components(mask: ArrayLike) -> Components:
     pixels: Mask = np.asarray(mask, dtype=bool)
     labels = np.zeros(pixels.shape, dtype=np.int32)
     count = ndimage.label(pixels, structure=EIGHT, output=labels)
-    rows, columns = np.nonzero(labels)  # in raster order, whatever order the labels came in
-    old = labels[rows, columns]
+    flat = labels.ravel()
+    inside = np.flatnonzero(flat)  # in raster order, whatever order the labels came in
+    rows, columns = np.divmod(inside, max(pixels.shape[1], 1))
+    old = flat[inside]
     _, first = np.unique(old, return_index=True)
     rank = np.zeros(count + 1, dtype=np.int32)
     rank[old[np.sort(first)]] = np.arange(1, count + 1)
     owner = rank[old] - 1
-    labels[rows, columns] = owner + 1
+    flat[inside] = owner + 1
     areas = np.bincount(owner, minlength=count)
     sums = [np.bincount(owner, weights=axis, minlength=count) for axis in (columns, rows)]
     boxes = [

@@ -149,16 +149,24 @@ class MapDetector:
 
     def read(self, response: MapResponse) -> Detections:
         """All candidates above the floor, best first, at most ``top_k``."""
+        return self._read(response)
+
+    def believed(self, response: MapResponse) -> Detections:
+        """Candidates that reach the threshold, best first."""
+        return self._read(response, least=min(self.cut, self.operating)).above(self.cut)
+
+    def _read(self, response: MapResponse, *, least: float = -np.inf) -> Detections:
         scores = response.scores
         if self.read_out == "published":
             return map_published(scores, level=self.level, top_k=self.top_k)
         return map_peak(
-            response.image, scores, floor=self.floor, believed=self.operating, top_k=self.top_k
+            response.image,
+            scores,
+            floor=self.floor,
+            believed=self.operating,
+            least=least,
+            top_k=self.top_k,
         )
-
-    def believed(self, response: MapResponse) -> Detections:
-        """Candidates that reach the threshold, best first."""
-        return self.read(response).above(self.cut)
 
     def best_score(self, response: MapResponse) -> float | None:
         """Highest score of any candidate; None where nothing exceeds the floor."""

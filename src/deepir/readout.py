@@ -95,14 +95,30 @@ def clutter_ratio(saliency: ArrayLike, *, least: float = 0.0) -> Floats:
     [[0.0, 0.0]]
     """
     values = _finite(saliency)
-    centre, spread = robust_spread(values)
-    if not spread:
-        return np.zeros_like(values)
-    above = values - centre
+    above = values - np.median(values)
     maxima = _local_maxima(above)
-    tenth = np.partition(maxima, -CLUTTER_RANK)[-CLUTTER_RANK] if len(maxima) >= CLUTTER_RANK else 0
+    few = len(maxima) < CLUTTER_RANK
+    tenth = 0.0 if few else float(np.partition(maxima, -CLUTTER_RANK)[-CLUTTER_RANK])
+    spread = 0.0
+    if not _exceeds_spread(tenth, values, above):
+        spread = robust_spread(values)[1]
+        if not spread:
+            return np.zeros_like(values)
     highest = float(maxima.max(initial=0.0))
-    return above / (max(float(tenth), spread, least) + CLUTTER_SHARE * highest)
+    above /= max(tenth, spread, least) + CLUTTER_SHARE * highest
+    return above
+
+
+def _exceeds_spread(level: float, values: Floats, above: Floats) -> bool:
+    """Whether a level is above the scale of `robust_z`, by counting alone, which is quicker.
+
+    False too where that is not plain: in flat and sparse maps, whose scale is another.
+    """
+    deviations = np.abs(above)
+    within = np.count_nonzero(deviations < level / 1.4826)
+    noise = ROUNDING * max(float(values.max()), -float(values.min()))
+    above_noise = np.count_nonzero(deviations > noise)
+    return bool(within > values.size // 2 + 1 and 2 * above_noise > values.size)
 
 
 def _local_maxima(values: Floats) -> Floats:
@@ -153,20 +169,29 @@ def map_published(
 
 
 def map_peak(
-    image: ArrayLike, scores: ArrayLike, *, floor: float, believed: float, top_k: int = TOP_K
+    image: ArrayLike,
+    scores: ArrayLike,
+    *,
+    floor: float,
+    believed: float,
+    least: float = -np.inf,
+    top_k: int = TOP_K,
 ) -> Detections:
     """Read a score map by its components and their NoCo peaks.
 
     ``image`` and ``scores`` (H, W): 8-connected components of ``scores > floor``, each scored by
     its maximum and located at the NoCo peak of its bounding box; those that score at least
     ``believed`` paint for all (`deepir.noco.noco_peaks`). Nothing above the floor: no detection.
+    Of components below ``least`` no peak is looked for; what the others give is the same as long
+    as it is at most ``believed``.
     """
     values = np.asarray(scores, dtype=np.float64)
     found = components(values > floor)
     inside = found.labels > 0
     best = np.full(len(found), -np.inf)
     np.maximum.at(best, found.labels[inside] - 1, values[inside])
-    return boxes_peak(image, found.boxes, best, believed=believed, top_k=top_k)
+    kept = best >= least
+    return boxes_peak(image, found.boxes[kept], best[kept], believed=believed, top_k=top_k)
 
 
 def boxes_published(boxes: ArrayLike, scores: ArrayLike, *, top_k: int = TOP_K) -> Detections:

@@ -132,7 +132,8 @@ def signed_root(squared: ArrayLike) -> Floats:
     [3.0, -2.0]
     """
     values = np.asarray(squared, dtype=np.float64)
-    return np.copysign(np.sqrt(np.abs(values)), values)
+    root = np.abs(values)
+    return np.copysign(np.sqrt(root, out=root), values, out=root)
 
 
 def _least_product(sums: Floats, side: int, rows: slice, *, sign: float | None) -> Floats:

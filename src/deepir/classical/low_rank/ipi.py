@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from deepir.choices import Mode
 from deepir.classical.bands import bands
 from deepir.classical.chosen import chosen_detector
-from deepir.classical.low_rank.layout import SIDE, STEP, Approximation, Layout, step_of
+from deepir.classical.low_rank.layout import SIDE, STEP, Approximation, Layout, layout_of
 from deepir.classical.low_rank.leading import Leading
 from deepir.classical.low_rank.patches import GridKind, PatchGrid, fold_median, unfold
 from deepir.classical.low_rank.resources import Resources
@@ -94,14 +94,12 @@ def ipi_detector(
     """IPI on patches of 50 pixels every 10; reference: the plain grid, default: the flush one.
 
     Default mode takes smaller patches of frames shorter than two of them. ``approximate="fast"``
-    takes a patch every 25 pixels, unless ``step`` says otherwise.
+    takes a patch every 25 pixels, every 50 of frames above 640x512, unless ``step`` says otherwise.
     """
     _check_weight(weight)
     Budget(max_iter, time_limit)  # says now what is wrong with a limit
-    step = step_of(approximate) if step is None else step
-    layout = choose(
-        mode, None, default=Layout(SIDE, step, "flush", fitted=True), reference=Layout(SIDE, step)
-    )
+    kind: GridKind = choose(mode, None, default="flush", reference="plain")
+    layout = layout_of(approximate, step, kind, fitted=mode == "default")
 
     def found(image: Floats) -> Saliency:
         budget, own = Budget(max_iter, time_limit), resources or Resources()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from deepir.classical.low_rank.patches import GridKind, PatchGrid, patch_grid
 from deepir.errors import unknown_name
@@ -14,21 +14,9 @@ Approximation = Literal["none", "fast"]
 SIDE, STEP = 50, 10
 """Patch and step in pixels, as released with IPI and NIPPS."""
 
-_STEPS: dict[str, int] = {"none": STEP, "fast": 25}
-
-
-def step_of(approximate: Approximation) -> int:
-    """Step in pixels.
-
-    Raises:
-        UsageError: an unknown approximation.
-
-    >>> step_of("fast")
-    25
-    """
-    if approximate not in _STEPS:
-        raise unknown_name("approximation", approximate, _STEPS)
-    return _STEPS[approximate]
+WIDE_STEP, FEW = 25, 520
+"""Step of the fast approximation in pixels, and how many patches it takes at that step at most:
+those of 640x512. Of larger frames it takes patches side by side."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +25,7 @@ class Layout:
 
     With ``fitted`` a frame that is shorter than two patches gets smaller ones, half as long as its
     shorter side and at steps shortened alike: a patch as large as the frame has nothing that it
-    could be compared with.
+    could be compared with. Where that is more than ``few`` patches, they lie side by side.
 
     Raises:
         UsageError: a side or step below 1, an unknown kind.
@@ -47,6 +35,7 @@ class Layout:
     step: int = STEP
     kind: GridKind = "plain"
     fitted: bool = False
+    few: int | None = None
 
     def __post_init__(self) -> None:
         self.grid((1, 1))  # says what is wrong
@@ -61,4 +50,28 @@ class Layout:
         shorter = min(shape) // 2
         if self.fitted and shorter < side:
             side, step = max(shorter, 1), max(step * shorter // side, 1)
-        return patch_grid(shape, side=side, step=step, kind=self.kind)
+        grid = patch_grid(shape, side=side, step=step, kind=self.kind)
+        if self.few is None or grid.count <= self.few:
+            return grid
+        return patch_grid(shape, side=side, step=side, kind=self.kind)
+
+
+def layout_of(
+    approximate: Approximation, step: int | None, kind: GridKind, *, fitted: bool
+) -> Layout:
+    """The layout that the options of a detector ask for; the fast one reaches the border.
+
+    Raises:
+        UsageError: an unknown approximation, a step below 1.
+
+    >>> layout_of("fast", None, "plain", fitted=False).grid((512, 640)).count
+    500
+    >>> layout_of("fast", None, "plain", fitted=False).grid((1024, 1280)).step
+    50
+    """
+    if approximate == "none":
+        return Layout(SIDE, STEP if step is None else step, kind, fitted)
+    if approximate == "fast":
+        few = FEW if step is None else None
+        return Layout(SIDE, WIDE_STEP if step is None else step, "flush", fitted, few)
+    raise unknown_name("approximation", approximate, get_args(Approximation))

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from deepir.choices import Mode
 from deepir.classical.bands import bands
 from deepir.classical.chosen import chosen_detector
-from deepir.classical.low_rank.layout import SIDE, STEP, Approximation, Layout, step_of
+from deepir.classical.low_rank.layout import SIDE, STEP, Approximation, Layout, layout_of
 from deepir.classical.low_rank.leading import Leading, decomposed
 from deepir.classical.low_rank.patches import GridKind, PatchGrid, fold_mean, unfold
 from deepir.classical.low_rank.resources import Resources
@@ -99,13 +99,12 @@ def nipps_detector(
 
     Default mode protects at most `PROTECTED` singular values, unless ``most_protected`` says
     otherwise, and takes smaller patches of frames shorter than two of them. ``approximate="fast"``
-    takes a patch every 25 pixels, unless ``step`` says otherwise.
+    takes a patch every 25 pixels, every 50 of frames above 640x512, unless ``step`` says otherwise.
     """
     _check_most(most_protected)
     most = choose(mode, most_protected, default=PROTECTED, reference=None)
     Budget(max_iter, time_limit)  # says now what is wrong with a limit
-    step = step_of(approximate) if step is None else step
-    layout = Layout(SIDE, step, "flush", fitted=choose(mode, None, default=True, reference=False))
+    layout = layout_of(approximate, step, "flush", fitted=mode == "default")
 
     def found(image: Floats) -> Saliency:
         budget, own = Budget(max_iter, time_limit), resources or Resources()
