@@ -1,4 +1,4 @@
-"""IPI and NIPPS with a patch every 25 pixels, as detectors that every verb takes.
+"""IPI and NIPPS on fewer patches, as detectors that every verb takes.
 
     deepir bench benchmarks/approximations.py:ipi_fast --data sirst-v2 --root SIRST_V2 ...
 

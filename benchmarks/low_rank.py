@@ -8,7 +8,7 @@ The plain ones are the oracles of the tests: a full singular value decomposition
 the table is that times the iterations of ours, without putting the patches together. "Gram" is the
 plain text with eigenvalues of Gram matrices in double precision; between it and ours stand vectors
 kept from one iteration to the next, single precision for what is left, and the mean or median fold.
-"fast" is the named approximation, patches every 25 pixels; default mode of NIPPS protects fewer
+"fast" is the named approximation, at most 520 patches; default mode of NIPPS protects fewer
 values. Processor time of this process, the least of the runs; ratios are of the same process.
 """
 

@@ -11,8 +11,9 @@ from oracles.check_frame import check_frame
 from oracles.scenes import smooth_scene
 
 from deepir.catalogue import load_detector
-from deepir.classical.low_rank import leading
+from deepir.classical.low_rank import layout, leading
 from deepir.classical.low_rank.ipi import _run, _Solver, ipi
+from deepir.classical.low_rank.layout import layout_of
 from deepir.classical.low_rank.resources import Resources
 from deepir.classical.low_rank.separation import Budget
 from deepir.errors import FrameError, UsageError
@@ -235,10 +236,17 @@ def test_default_mode_covers_the_frame():
     np.testing.assert_array_equal(load_detector("ipi").saliency(check_frame()), wanted)
 
 
-def test_the_approximation_takes_wider_steps():
-    wanted = ipi(check_frame(), grid="flush", step=25).target
+def test_the_approximation_takes_fewer_patches_of_larger_frames(monkeypatch):
+    exact = ipi(check_frame(), grid="flush")
     found = load_detector("ipi", approximate="fast").saliency(check_frame())
-    np.testing.assert_array_equal(found, wanted)
+    np.testing.assert_array_equal(found, exact.target)
+    monkeypatch.setattr(layout, "FEW", 25)
+    fewer = load_detector("ipi", approximate="fast").respond(check_frame())
+    assert 16 <= fewer.diagnostics["patches"] <= 25 < exact.details["patches"]
+    step = layout_of("fast", None, "flush", fitted=True).grid(check_frame().shape).step
+    np.testing.assert_array_equal(
+        fewer.saliency, ipi(check_frame(), grid="flush", step=step).target
+    )
     with pytest.raises(UsageError, match="'fats': did you mean 'fast'"):
         load_detector("ipi", approximate="fats")
 

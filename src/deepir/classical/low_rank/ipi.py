@@ -94,7 +94,7 @@ def ipi_detector(
     """IPI on patches of 50 pixels every 10; reference: the plain grid, default: the flush one.
 
     Default mode takes smaller patches of frames shorter than two of them. ``approximate="fast"``
-    takes a patch every 25 pixels, every 50 of frames above 640x512, unless ``step`` says otherwise.
+    widens the step where that is more than 520 patches: 25 pixels at 640x512, 50 at 1280x1024.
     """
     _check_weight(weight)
     Budget(max_iter, time_limit)  # says now what is wrong with a limit

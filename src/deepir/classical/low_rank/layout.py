@@ -14,9 +14,9 @@ Approximation = Literal["none", "fast"]
 SIDE, STEP = 50, 10
 """Patch and step in pixels, as released with IPI and NIPPS."""
 
-WIDE_STEP, FEW = 25, 520
-"""Step of the fast approximation in pixels, and how many patches it takes at that step at most:
-those of 640x512. Of larger frames it takes patches side by side."""
+FEW = 520
+"""Patches that the fast approximation takes at most, if side by side they are no more: it widens
+the step of larger frames, to 25 pixels at 640x512, and leaves that of small ones."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Layout:
 
     With ``fitted`` a frame that is shorter than two patches gets smaller ones, half as long as its
     shorter side and at steps shortened alike: a patch as large as the frame has nothing that it
-    could be compared with. Where that is more than ``few`` patches, they lie side by side.
+    could be compared with. Where that is more than ``few`` patches
+    the step is widened, up to ``side``.
 
     Raises:
         UsageError: a side or step below 1, an unknown kind.
@@ -51,9 +52,10 @@ class Layout:
         if self.fitted and shorter < side:
             side, step = max(shorter, 1), max(step * shorter // side, 1)
         grid = patch_grid(shape, side=side, step=step, kind=self.kind)
-        if self.few is None or grid.count <= self.few:
-            return grid
-        return patch_grid(shape, side=side, step=side, kind=self.kind)
+        while self.few is not None and grid.count > self.few and step < side:
+            step += 1
+            grid = patch_grid(shape, side=side, step=step, kind=self.kind)
+        return grid
 
 
 def layout_of(
@@ -64,14 +66,12 @@ def layout_of(
     Raises:
         UsageError: an unknown approximation, a step below 1.
 
-    >>> layout_of("fast", None, "plain", fitted=False).grid((512, 640)).count
-    500
-    >>> layout_of("fast", None, "plain", fitted=False).grid((1024, 1280)).step
-    50
+    >>> fast = layout_of("fast", None, "plain", fitted=False)
+    >>> [fast.grid(shape).step for shape in [(200, 300), (512, 640), (1024, 1280)]]
+    [10, 25, 50]
     """
     if approximate == "none":
         return Layout(SIDE, STEP if step is None else step, kind, fitted)
     if approximate == "fast":
-        few = FEW if step is None else None
-        return Layout(SIDE, WIDE_STEP if step is None else step, "flush", fitted, few)
+        return Layout(SIDE, STEP if step is None else step, "flush", fitted, FEW)
     raise unknown_name("approximation", approximate, get_args(Approximation))

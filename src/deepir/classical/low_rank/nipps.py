@@ -99,7 +99,7 @@ def nipps_detector(
 
     Default mode protects at most `PROTECTED` singular values, unless ``most_protected`` says
     otherwise, and takes smaller patches of frames shorter than two of them. ``approximate="fast"``
-    takes a patch every 25 pixels, every 50 of frames above 640x512, unless ``step`` says otherwise.
+    widens the step where that is more than 520 patches: 25 pixels at 640x512, 50 at 1280x1024.
     """
     _check_most(most_protected)
     most = choose(mode, most_protected, default=PROTECTED, reference=None)
