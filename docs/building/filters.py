@@ -27,6 +27,9 @@ SWEPT = ("detector", "mode", "mNoCoAP by floor", "floor", "mNoCoAP", "operating"
 MEASURED = ("detector", "read-out", "mNoCoAP")
 """Columns by which tables of `experiments.md` are known: floors on val, figures on test."""
 
+FAST = "_fast"
+"""Ends the name of an approximation in the record (`benchmarks/approximations.py`)."""
+
 FAR = 0.1
 """A threshold this share away from the catalogue's belongs to another choice."""
 
@@ -124,7 +127,8 @@ def _figures(name: str, record: str) -> str:
         rows.append(("published", known.ap, "-", known.ap10, known.ap50, known.ap90, "-", "-"))
     found = _measured(name, record)
     for mode, row in found:
-        told = f"{mode}, `{row['read-out']}`"
+        fast = ' (`approximate="fast"`)' if row["detector"].endswith(FAST) else ""
+        told = f"{mode}{fast}, `{row['read-out']}`"
         rows.append((told, *(_digits(row.get(head)) for head in (*heads[1:], *counted))))
     words = ["## Published and measured\n"]
     if rows:
@@ -159,7 +163,7 @@ def _swept(detector: MapDetector, record: str) -> Row:
 
     Empty where there is none.
     """
-    rows = [row for _, row in _rows(record, SWEPT) if row["detector"] == detector.name]
+    rows = [row for _, row in _rows(record, SWEPT) if _is_of(row, detector.name)]
     last = next((row for row in reversed(rows) if row["mode"] == detector.mode), None)
     if last is None:
         return {}
@@ -187,9 +191,14 @@ def _measured(name: str, record: str) -> list[tuple[str, Row]]:
     """Last figures on test of a detector by mode and read-out, reference first."""
     found: dict[tuple[str, str], Row] = {}
     for mode, row in _rows(record, MEASURED):
-        if row["detector"] == name and mode:
+        if _is_of(row, name) and mode:
             found[mode, row["read-out"]] = row
     return [(mode, row) for (mode, _), row in sorted(found.items(), reverse=True)]
+
+
+def _is_of(row: Row, name: str) -> bool:
+    """Whether a row is of this detector, or of its fast approximation."""
+    return row["detector"] in (name, f"{name}{FAST}")
 
 
 def _rows(record: str, wanted: tuple[str, ...]) -> Iterator[tuple[str, Row]]:
