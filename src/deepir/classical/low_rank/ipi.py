@@ -10,9 +10,16 @@ from numpy.typing import ArrayLike, NDArray
 from deepir.choices import Mode
 from deepir.classical.bands import bands
 from deepir.classical.chosen import chosen_detector
-from deepir.classical.low_rank.layout import SIDE, STEP, Approximation, Layout, layout_of
+from deepir.classical.low_rank.layout import (
+    SIDE,
+    STEP,
+    Approximation,
+    Layout,
+    layout_of,
+    needed_bytes,
+)
 from deepir.classical.low_rank.leading import Leading
-from deepir.classical.low_rank.patches import GridKind, PatchGrid, fold_median, unfold
+from deepir.classical.low_rank.patches import GridKind, fold_median, unfold
 from deepir.classical.low_rank.resources import Resources
 from deepir.classical.low_rank.separation import Budget, Separation, Stop
 from deepir.classical.low_rank.singular_values import Parts
@@ -125,7 +132,7 @@ def _separate(
     """The whole method; without ``background`` that map stays 0."""
     frame = patch_holes(image).filled.astype(np.float64, copy=False)
     grid = layout.grid(frame.shape)
-    resources.check(_needed(grid), frame.shape)
+    resources.check(needed_bytes(grid), frame.shape)
     zeros = np.zeros(frame.shape)
     with resources.limited():
         patches = unfold(frame, grid).T
@@ -144,11 +151,6 @@ def _separate(
         behind = fold_median(low.T, grid) if background else zeros
     details = {"crit": last.crit, "patches": grid.count}
     return Separation(target, behind, iterations, stop, last.rank, last.nonzeros, details)
-
-
-def _needed(grid: PatchGrid) -> float:
-    """Bytes that a frame takes at most."""
-    return 5.5 * grid.nbytes + 64 * min(grid.count, grid.pixels) ** 2
 
 
 @dataclass(frozen=True)

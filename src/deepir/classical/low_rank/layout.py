@@ -1,4 +1,7 @@
-"""Which patches a method takes of a frame, fitted to small frames where that is asked for."""
+"""Which patches a method takes of a frame, fitted to small frames where that is asked for.
+
+For IPI and NIPPS, which are laid out alike and need the same memory.
+"""
 
 from __future__ import annotations
 
@@ -75,3 +78,15 @@ def layout_of(
     if approximate == "fast":
         return Layout(SIDE, STEP if step is None else step, "flush", fitted, FEW)
     raise unknown_name("approximation", approximate, get_args(Approximation))
+
+
+def needed_bytes(grid: PatchGrid) -> float:
+    """Bytes that IPI or NIPPS takes at most for a frame laid out so.
+
+    For K patches of p pixels 44 K p + 64 min(K, p)^2: as much as five and a half matrices of all
+    patches in double precision and eight square ones of their shorter side.
+
+    >>> round(needed_bytes(Layout().grid((512, 640))) / 1e9, 1)
+    0.7
+    """
+    return 5.5 * grid.nbytes + 64 * min(grid.count, grid.pixels) ** 2
