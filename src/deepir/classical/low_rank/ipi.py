@@ -67,8 +67,8 @@ def ipi(
     Stops: "rank rule" (rank of the background above 0.3 of the largest possible, or the same for
     more than 10 iterations while the target hardly changes), "tolerance", a limit, or "constant
     frame". A frame of fewer than four patches, or of patches that are all multiples of one, has
-    nothing to tell a target from: the target is 0 after 0 iterations. Details: ``crit``, the
-    relative step, ``patches`` and ``ranks``, the rank after each iteration.
+    nothing to tell a target from: the target is 0 after 0 iterations. Details: ``patches``, and
+    ``crit``, the last relative step, if there was one; of a constant frame none.
 
     The result is that of full singular value decompositions to 1e-7 of the highest response, on any
     number of threads; rank and iterations are the same, entries of the target at the very threshold

@@ -68,15 +68,15 @@ def nipps(
     was not published. Where all values are that large, as with few patches, N is 1.
 
     Stops: "tolerance" (what is in neither map is below 1e-7 of the patches), a limit, or "constant
-    frame". Details: ``crit``, that share; ``protected``, N; ``patches``.
+    frame". Details: ``crit``, that share; ``protected``, N; ``patches``; of a constant frame none.
 
     The result is that of full singular value decompositions to 1e-6 of the highest response, on any
     number of threads, iterations and rank are the same. Who is protected is a matter of order,
     though: where the values around the N-th cross on the way, rounding is amplified up to 1e9
     times, and full decompositions of the same patches in another order differ as well.
 
-    Memory for K patches of p pixels: about 44 K p + 64 min(K, p)^2 bytes, for the usual 50/10 1.1
-    kB a pixel and up to 0.4 GB: 0.7 GB at 640x512, 1.8 GB at 1280x1024.
+    Memory for K patches of p pixels (`needed_bytes`): about 44 K p + 64 min(K, p)^2 bytes, for the
+    usual 50/10 1.1 kB a pixel and up to 0.4 GB: 0.7 GB at 640x512, 1.8 GB at 1280x1024.
 
     Raises:
         FrameError: a frame that needs more memory than ``resources`` allow.
