@@ -10,7 +10,6 @@ import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
 from deepir.choices import Mode
-from deepir.classical.chosen import chosen_detector
 from deepir.classical.low_rank.grey_levels import on_grey_scale
 from deepir.classical.low_rank.patches import (
     PatchGrid,
@@ -21,13 +20,11 @@ from deepir.classical.low_rank.patches import (
 )
 from deepir.classical.low_rank.resources import Resources
 from deepir.classical.low_rank.separation import Budget, Separation, Stop
-from deepir.classical.low_rank.sparse_score import in_deviations, sparse_ratio
+from deepir.classical.low_rank.sparse_score import sparse_detector
 from deepir.classical.low_rank.structure_tensor import corner_prior
 from deepir.classical.modes import choose
 from deepir.errors import UsageError
 from deepir.map_detector import MapDetector
-from deepir.readout import clutter_ratio
-from deepir.saliency import Saliency
 
 Floats = NDArray[np.float64]
 
@@ -128,16 +125,7 @@ def pstnn_detector(
         resources=resources,
     )
     settings(np.zeros((1, 1)))  # says now what is wrong with an option
-
-    def published(image: Floats) -> Saliency:
-        return settings(image).saliency()
-
-    def ours(image: Floats) -> Saliency:
-        return in_deviations(published(image), image)
-
-    found = choose(mode, None, default=ours, reference=published)
-    scale = choose(mode, None, default=sparse_ratio, reference=clutter_ratio)
-    return chosen_detector("pstnn", found, mode, scale=scale)
+    return sparse_detector("pstnn", settings, mode)
 
 
 def _blocks(image: Floats, grid: PatchGrid) -> Floats:

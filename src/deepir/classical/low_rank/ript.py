@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deepir.choices import Mode
-from deepir.classical.chosen import chosen_detector
 from deepir.classical.low_rank.grey_levels import on_grey_scale
 from deepir.classical.low_rank.patches import (
     PatchGrid,
@@ -21,7 +20,7 @@ from deepir.classical.low_rank.patches import (
 )
 from deepir.classical.low_rank.resources import Resources
 from deepir.classical.low_rank.separation import Budget, Separation, Stop
-from deepir.classical.low_rank.sparse_score import in_deviations, sparse_ratio
+from deepir.classical.low_rank.sparse_score import sparse_detector
 from deepir.classical.low_rank.structure_tensor import edge_strength
 from deepir.classical.low_rank.unfoldings import (
     EPSILON,
@@ -34,11 +33,8 @@ from deepir.classical.low_rank.unfoldings import (
     grams,
     taken,
 )
-from deepir.classical.modes import choose
 from deepir.errors import UsageError
 from deepir.map_detector import MapDetector
-from deepir.readout import clutter_ratio
-from deepir.saliency import Saliency
 
 Floats = NDArray[np.float64]
 Fold = Callable[[Floats, PatchGrid], Floats]
@@ -125,16 +121,11 @@ def ript_detector(
     Budget(max_iter, time_limit)  # says now what is wrong with a limit
     limits = resources or Resources()
 
-    def published(image: Floats) -> Saliency:
+    def separate(image: Floats) -> Separation:
         budget = Budget(max_iter, time_limit)
-        return _separate(image, tuning, budget, limits, background=False).saliency()
+        return _separate(image, tuning, budget, limits, background=False)
 
-    def ours(image: Floats) -> Saliency:
-        return in_deviations(published(image), image)
-
-    found = choose(mode, None, default=ours, reference=published)
-    scale = choose(mode, None, default=sparse_ratio, reference=clutter_ratio)
-    return chosen_detector("ript", found, mode, scale=scale)
+    return sparse_detector("ript", separate, mode)
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,17 @@ the clutter of the map itself cannot tell which. So a response counts in deviati
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deepir.map_detector import Scale
+from deepir.choices import Mode
+from deepir.classical.chosen import chosen_detector
+from deepir.classical.low_rank.separation import Separation
+from deepir.classical.modes import choose
+from deepir.map_detector import MapDetector, Scale
 from deepir.readout import clutter_ratio
 from deepir.saliency import Saliency
 
@@ -34,3 +39,23 @@ def in_deviations(found: Saliency, image: Floats) -> Saliency:
     """
     deviation = float(image.std())
     return Saliency(found.values / deviation, found.diagnostics) if deviation else found
+
+
+def sparse_detector(name: str, separate: Callable[[Floats], Separation], mode: Mode) -> MapDetector:
+    """The detector of a method's target map: as published, or in default mode by this score.
+
+    ``separate`` takes a frame (H, W) apart.
+
+    Raises:
+        UsageError: an unknown mode.
+    """
+
+    def published(image: Floats) -> Saliency:
+        return separate(image).saliency()
+
+    def ours(image: Floats) -> Saliency:
+        return in_deviations(published(image), image)
+
+    found = choose(mode, None, default=ours, reference=published)
+    scale = choose(mode, None, default=sparse_ratio, reference=clutter_ratio)
+    return chosen_detector(name, found, mode, scale=scale)
