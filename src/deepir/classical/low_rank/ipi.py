@@ -134,7 +134,7 @@ def _separate(
     grid = layout.grid(frame.shape)
     resources.check(needed_bytes(grid), frame.shape)
     zeros = np.zeros(frame.shape)
-    with resources.limited():
+    with resources.limited(scipy_alone=True):
         patches = unfold(frame, grid).T
         lowest, highest = float(patches.min()), float(patches.max())
         if lowest == highest:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy.linalg
 from numpy.typing import NDArray
+from scipy.linalg import blas, lapack
 
+from deepir.classical.low_rank.products import gram, product
 from deepir.classical.low_rank.singular_values import Parts, tall
 
 Floats = NDArray[np.float64]
@@ -17,7 +20,7 @@ background that is off by no more: 4e-9 of the largest entry of a patch matrix, 
 of a solver keeps it at that.
 """
 
-_ROUNDS = 12  # of growing, before the vectors are given up
+_ROUNDS = 24  # of growing, before the vectors are given up
 _SPARE = 4  # approximations beyond those wanted, at least
 _SETTLED = 0.1  # relative residual at which such spare ones are near enough
 _CONVERGED = 0.3  # share of the tolerance below which a part asks for nothing any more
@@ -33,17 +36,18 @@ class Krylov:
 
     def __init__(self, matrix: Floats, basis: Floats) -> None:
         self._matrix = tall(matrix)
-        self._basis, self._images = basis, self._matrix @ basis
+        self._basis, self._images = basis, product(self._matrix, basis)
         self._width = basis.shape[1]
         self._solve()
 
     def _solve(self) -> None:
-        squares, turn = np.linalg.eigh(self._images.T @ self._images)
+        squares, turn = scipy.linalg.eigh(gram(self._images), driver="evd", check_finite=False)
         squares, turn = squares[::-1][: self._width], turn[:, ::-1][:, : self._width]
-        images = self._images @ turn
+        images = product(self._images, turn)
         values = np.sqrt(np.maximum(squares, 0))
-        self.parts = Parts(values, self._basis @ turn, images)
-        self._residuals = self._matrix.T @ images - self.parts.vectors * squares
+        self.parts = Parts(values, product(self._basis, turn), images)
+        self._residuals = product(self._matrix.T, images)
+        self._residuals -= self.parts.vectors * squares
         self._lacking = np.linalg.norm(self._residuals, axis=0) / np.maximum(values, _LEAST)
 
     def converge(self, level: float, least: int) -> int | None:
@@ -64,18 +68,29 @@ class Krylov:
             self.grow(wanted)
         return None
 
-    def grow(self, wanted: int) -> None:
-        """Add what the parts lack to the space, which is cut to the parts where it is wide."""
+    def grow(self, wanted: int, more: Floats | None = None) -> None:
+        """Add what the parts lack to the space, which is cut to the parts where it is wide.
+
+        And ``more`` vectors (n, j).
+        """
         if self._basis.shape[1] > _WIDEST * self._width:
             self._basis, self._images = self.parts.vectors, self.parts.images
         enough = _CONVERGED * TOLERANCE * self.parts.values[0] / np.sqrt(max(wanted, 1))
         new = self._residuals[:, self._lacking > enough]
+        if more is not None:
+            new = np.hstack([more, new])
         for _ in range(2):  # twice is enough
-            new = new - self._basis @ (self._basis.T @ new)
-            new = np.linalg.qr(new)[0]
+            new = orthonormal(new - product(self._basis, product(self._basis.T, new)))
         self._basis = np.hstack([self._basis, new])
-        self._images = np.hstack([self._images, self._matrix @ new])
+        self._images = np.hstack([self._images, product(self._matrix, new)])
         self._solve()
+
+    def approach(self, count: int, level: float, bound: float) -> None:
+        """Grow until the space is `complete`, if its bound stays as it is, or some rounds."""
+        for _ in range(_ROUNDS):
+            self.grow(count)
+            if self.complete(count, level, bound):
+                return
 
     def complete(self, count: int, level: float, bound: float) -> bool:
         """Whether no more than ``count`` values of the matrix exceed the level: a proof if True.
@@ -87,3 +102,19 @@ class Krylov:
         gap = level**2 - bound**2
         residual = float(((self._lacking * self.parts.values) ** 2).sum())
         return gap > 0 and float(self.parts.values[count]) ** 2 + residual / gap < level**2
+
+
+def orthonormal(vectors: Floats) -> Floats:
+    """An orthonormal basis (n, k) of the span of vectors (n, k), and of more where they depend.
+
+    Of nearly dependent ones it is orthonormal to 1e-8 only, until the function is called again.
+    """
+    lengths = np.linalg.norm(vectors, axis=0)
+    scaled = np.asfortranarray(vectors / np.maximum(lengths, _LEAST))
+    upper, failed = lapack.dpotrf(gram(scaled), overwrite_a=1)
+    if failed:
+        basis: Floats = scipy.linalg.qr(
+            scaled, mode="economic", overwrite_a=True, check_finite=False
+        )[0]
+        return basis
+    return np.asarray(blas.dtrsm(1.0, upper, scaled, side=1, overwrite_b=1))

@@ -13,23 +13,27 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from deepir.classical.low_rank.krylov import Krylov
-from deepir.classical.low_rank.remainder import Remainder, gram32, remainder32
-from deepir.classical.low_rank.singular_values import Parts, small_gram, tall
+from deepir.classical.low_rank.krylov import Krylov, orthonormal
+from deepir.classical.low_rank.products import gram, product
+from deepir.classical.low_rank.remainder import Remainder, remainder32
+from deepir.classical.low_rank.singular_values import Parts, tall
 
 Floats = NDArray[np.float64]
 
 SMALL = 1000
 """Matrices whose shorter side is at most so long are decomposed at once, which takes 0.1 s."""
 
-_FEW, _SOME, _MANY = 40, 3, 4
-"""The ways pay off up to n / 40 values (from the last) and n / 3 (single precision); above n / 4
-it is quicker to compute all eigenvectors than to pick some."""
+_FEW, _ASKED, _SOME, _MANY, _CROWD = 40, 20, 3, 4, 6
+"""The ways pay off up to n / 40 values (from the last; n / 20 where values below the threshold are
+wanted) and n / 3 (single precision, values above the threshold alone: the last one wanted may be
+hard to tell from the next). Above n / 4 it is quicker to compute all eigenvectors than to pick
+some, in single precision above n / 6."""
 
 _DIRECT = 256
 """Up to this shorter side vectors come from the matrix itself, not from its Gram matrix, which
 knows a value s no better than 1e-16 of (largest squared) / s."""
 
+_PROOFS = 3  # that are tried
 _LEAD = 6.0  # times the threshold: values from which on double precision is needed
 _SLACK = 1e-4  # by which single precision may misjudge a value
 _SEED = 5
@@ -65,10 +69,11 @@ class Leading:
     def _from_last(self, matrix: Floats, threshold: float, least: int) -> Parts | None:
         """The parts from the last basis; None where that is no good way or nothing proves them."""
         size, expected = min(matrix.shape), max(least, len(self._values))
-        if size <= SMALL or expected * _FEW > size:
+        few = _ASKED if self._asked(threshold, least) else _FEW
+        if size <= SMALL or expected * few > size:
             return None
         space = Krylov(matrix, self._widened(size, expected))
-        for _ in range(3):
+        for _ in range(_PROOFS):
             wanted = space.converge(threshold, least)
             if wanted is None:
                 return None
@@ -76,22 +81,32 @@ class Leading:
             last = float(space.parts.values[wanted - 1]) if wanted else np.inf
             level = min(threshold, last)
             bound = self._remainder.bound(matrix, space.parts, level)
-            if bound is not None and space.complete(wanted, level, bound):
+            if bound is None:
+                space.grow(wanted, self._remainder.missed)
+            elif space.complete(wanted, level, bound):
                 return space.parts.first(wanted)
-            space.grow(wanted)
+            else:
+                space.approach(wanted, level, bound)
         return None
 
     def _in_single_precision(self, matrix: Floats, threshold: float, least: int) -> Parts | None:
         size = min(matrix.shape)
-        if size <= SMALL or len(self._values) * _SOME > size or not np.isfinite(threshold):
+        if size <= SMALL or len(self._values) * _SOME > size or not len(self._values):
+            return None
+        if self._asked(threshold, least):
             return None
         level = _LEAD * threshold
         space = Krylov(matrix, self._widened(size, int((self._values > level).sum())))
         wanted = space.converge(level, 0)
         if wanted is None:
             return None
-        parts = _with_more(space.parts.first(wanted), matrix, threshold)
+        many = len(self._values) * _CROWD > size
+        parts = _with_more(space.parts.first(wanted), matrix, threshold, all_of_them=many)
         return parts if len(parts.values) >= least else None
+
+    def _asked(self, threshold: float, least: int) -> bool:
+        """Whether values below the threshold are wanted, by those found last."""
+        return int((self._values > threshold).sum()) < least
 
     def _widened(self, size: int, expected: int) -> Floats:
         """As much of the last basis as is wanted, and random vectors: orthonormal (n, k)."""
@@ -99,7 +114,7 @@ class Leading:
         given = np.zeros((size, 0)) if self._basis is None else self._basis[:, :width]
         missing = width - given.shape[1]
         random = np.random.default_rng(_SEED).standard_normal((size, missing))
-        return np.linalg.qr(np.hstack([given, random]))[0]
+        return orthonormal(np.hstack([given, random]))
 
 
 def decomposed(matrix: Floats) -> tuple[Floats, Floats]:
@@ -108,31 +123,39 @@ def decomposed(matrix: Floats) -> tuple[Floats, Floats]:
         triangle = np.linalg.qr(tall(matrix), mode="r")
         _, values, right = np.linalg.svd(triangle)
         return values, right.T
-    squares, vectors = scipy.linalg.eigh(small_gram(matrix), driver="evd", check_finite=False)
+    squares, vectors = scipy.linalg.eigh(gram(tall(matrix)), driver="evd", check_finite=False)
     return np.sqrt(np.maximum(squares[::-1], 0)), vectors[:, ::-1]
 
 
-def _with_more(lead: Parts, matrix: Floats, threshold: float) -> Parts:
+def _with_more(lead: Parts, matrix: Floats, threshold: float, *, all_of_them: bool) -> Parts:
     """The leading parts, and those of the rest above a threshold, from single precision.
 
     Their space is that of eigenvectors of the rest's Gram matrix in single precision, whose
     rounding is small against the squared threshold, not against the largest square. Inside that
     space vectors and values are found in double precision.
     """
-    gram = gram32(remainder32(matrix, lead))
+    rest = remainder32(matrix, lead)
     floor = ((1 - _SLACK) * threshold) ** 2
-    singles = scipy.linalg.eigh(
-        gram, driver="evr", check_finite=False, subset_by_value=(floor, np.inf)
-    )[1]
+    squared = gram(tall(rest))
+    if all_of_them:
+        squares, singles = scipy.linalg.eigh(squared, driver="evd", check_finite=False)
+        singles = singles[:, squares > floor]
+    else:
+        singles = scipy.linalg.eigh(
+            squared, driver="evr", check_finite=False, subset_by_value=(floor, np.inf)
+        )[1]
+    if not singles.size:
+        return lead
     vectors = singles.astype(np.float64)
-    vectors -= lead.vectors @ (lead.vectors.T @ vectors)
-    images = tall(matrix) @ vectors
-    squares, turn = scipy.linalg.eigh(images.T @ images, vectors.T @ vectors, check_finite=False)
+    vectors -= product(lead.vectors, product(lead.vectors.T, vectors))
+    vectors = orthonormal(vectors)
+    images = product(tall(matrix), vectors)
+    squares, turn = scipy.linalg.eigh(gram(images), driver="evd", check_finite=False)
     turn = turn[:, squares > threshold**2][:, ::-1]
     return Parts(
         np.concatenate([lead.values, np.sqrt(squares[squares > threshold**2][::-1])]),
-        np.hstack([lead.vectors, vectors @ turn]),
-        np.hstack([lead.images, images @ turn]),
+        np.hstack([lead.vectors, product(vectors, turn)]),
+        np.hstack([lead.images, product(images, turn)]),
     )
 
 
@@ -143,16 +166,16 @@ def _at_once(matrix: Floats, threshold: float, least: int, *, all_of_them: bool)
         wanted = max(least, int((values > threshold).sum()))
         values, vectors = values[:wanted], vectors[:, :wanted]
     else:
-        gram, size = small_gram(matrix), min(matrix.shape)
+        squared, size = gram(tall(matrix)), min(matrix.shape)
         squares, vectors = np.zeros(0), np.zeros((size, 0))
         if np.isfinite(threshold):
             squares, vectors = scipy.linalg.eigh(
-                gram, driver="evr", check_finite=False, subset_by_value=(threshold**2, np.inf)
+                squared, driver="evr", check_finite=False, subset_by_value=(threshold**2, np.inf)
             )
         if len(squares) < min(least, size):
             subset = (max(size - least, 0), size - 1)
             squares, vectors = scipy.linalg.eigh(
-                gram, driver="evr", check_finite=False, subset_by_index=subset
+                squared, driver="evr", check_finite=False, subset_by_index=subset
             )
         values, vectors = np.sqrt(np.maximum(squares[::-1], 0)), vectors[:, ::-1]
-    return Parts(values, vectors, tall(matrix) @ vectors)
+    return Parts(values, vectors, product(tall(matrix), vectors))

@@ -20,6 +20,7 @@ from deepir.classical.low_rank.layout import (
 )
 from deepir.classical.low_rank.leading import Leading, decomposed
 from deepir.classical.low_rank.patches import GridKind, fold_mean, unfold
+from deepir.classical.low_rank.products import gram, product
 from deepir.classical.low_rank.resources import Resources
 from deepir.classical.low_rank.separation import Budget, Separation, Stop
 from deepir.classical.low_rank.singular_values import kept_share, tall
@@ -141,7 +142,7 @@ def _separate(
     zeros = np.zeros(frame.shape)
     if frame.min() == frame.max():
         return Separation(zeros, frame.copy(), 0, "constant frame", 1, 0)
-    with resources.limited():
+    with resources.limited(scipy_alone=True):
         solver = _Solver(unfold(frame, grid).T, most_protected)
         iterations, last, stop = _run(solver, budget)
         sparse, low = solver.finish()
@@ -240,7 +241,7 @@ class _Solver:
             values, vectors = decomposed(self._point)
             taken = 1 - kept_share(values, threshold, self.protected)
             halves = vectors * np.sqrt(taken)
-            np.matmul(tall(self._point), halves @ halves.T, out=tall(self._free))
+            product(tall(self._point), gram(halves.T), tall(self._free))
             return int((taken < 1).sum())
         parts = self._leading.above(self._point, threshold, least=self.protected)
         kept = kept_share(parts.values, threshold, self.protected)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from deepir.classical.bands import bands
+from deepir.classical.low_rank.products import gram, product
 from deepir.classical.low_rank.singular_values import Parts, tall
 
 Floats = NDArray[np.float64]
@@ -22,7 +23,7 @@ remainder, and the factorisation by less.
 """
 
 _NUMBERS_AT_ONCE = 262_144  # of a matrix: 2 MB
-_STEPS = 8  # of the power method
+_STEPS, _VECTORS = 6, 8  # of the power method
 _CLOSE = (1.1, 1.3)  # bounds tried, as multiples of what the power method finds
 
 
@@ -36,6 +37,7 @@ class Remainder:
     """
 
     def __init__(self) -> None:
+        self.missed: Floats | None = None  # vectors (n, 8) of what exceeded the level last
         self._known: Singles | None = None
         self._bound = 0.0
         self._square = 0.0
@@ -55,10 +57,14 @@ class Remainder:
             bound = abs(scale) * self._bound + float(np.sqrt(drift))
             if bound <= enough:
                 return bound
-        found = _proven(gram32(rest), enough)
-        if found is not None:
-            self._known, self._bound, self._square = rest, found, square
-        return found
+        squares = gram(tall(rest))
+        largest, vectors = _largest(squares)
+        for found in (*(largest * factor for factor in _CLOSE), enough):
+            if largest < found <= enough and _is_below(squares, found):
+                self._known, self._bound, self._square = rest, found * (1 + MARGIN / 2), square
+                return self._bound
+        self.missed = vectors.astype(np.float64)
+        return None
 
     def _compare(self, matrix: Floats, parts: Parts) -> tuple[Singles, float, float]:
         """The remainder, its squared norm, and its product with the known one."""
@@ -79,47 +85,28 @@ def remainder32(matrix: Floats, parts: Parts) -> Singles:
     return rest
 
 
-def gram32(matrix: Singles) -> Singles:
-    """`small_gram` in single precision."""
-    upright = matrix if matrix.shape[0] >= matrix.shape[1] else matrix.T
-    product: Singles = upright.T @ upright
-    return product
-
-
 def _without(matrix: Floats, parts: Parts) -> Iterator[tuple[slice, Floats]]:
     """Some rows after the other of the matrix less its parts."""
     left, right = parts.images, parts.vectors
     if tall(matrix) is not matrix:
         left, right = right, left
+    left, right = np.ascontiguousarray(left), np.ascontiguousarray(right)
     for rows in bands(matrix.shape, pixels=_NUMBERS_AT_ONCE):
-        yield rows, matrix[rows] - left[rows] @ right.T
+        yield rows, matrix[rows] - product(left[rows], right.T)
 
 
-def _proven(gram: Singles, level: float) -> float | None:
-    """A bound below the level on the square root of the largest eigenvalue, if there is one."""
-    low = _from_below(gram)
-    if low > level:
-        return None
-    for bound in (*(low * factor for factor in _CLOSE), level):
-        if bound <= level and _is_below(gram, bound):
-            return bound * (1 + MARGIN / 2)
-    return None
-
-
-def _is_below(gram: Singles, bound: float) -> bool:
-    shifted = -gram
-    shifted.flat[:: len(gram) + 1] += np.float32(bound**2)
+def _is_below(squares: Singles, bound: float) -> bool:
+    shifted = -squares
+    shifted.flat[:: len(squares) + 1] += np.float32(bound**2)
     failed = lapack.spotrf(shifted.T, lower=1, clean=0, overwrite_a=1)[1]
     return int(failed) == 0
 
 
-def _from_below(gram: Singles) -> float:
-    """Square root of the largest eigenvalue, or a little less, by the power method."""
-    vector = np.random.default_rng(len(gram)).standard_normal(len(gram), np.float32)
-    size = np.float32(np.linalg.norm(vector))
+def _largest(squares: Singles) -> tuple[float, Singles]:
+    """Square root of the largest eigenvalue, or a little less, and vectors (n, 8) towards it."""
+    random = np.random.default_rng(len(squares))
+    vectors = random.standard_normal((len(squares), _VECTORS), np.float32)
     for _ in range(_STEPS):
-        if size == 0:
-            break
-        vector = gram @ (vector / size)
-        size = np.float32(np.linalg.norm(vector))
-    return float(np.sqrt(size))
+        vectors = product(squares, np.linalg.qr(vectors)[0])
+    images = product(squares, basis := np.linalg.qr(vectors)[0])
+    return float(np.sqrt(max(np.linalg.eigvalsh(basis.T @ images)[-1], 0))), basis

@@ -37,13 +37,22 @@ class Resources:
             raise UsageError(f"memory_gb is above 0, got {self.memory_gb}")
 
     @contextmanager
-    def limited(self) -> Iterator[None]:
-        """Linear algebra uses these threads inside the block, in the whole process."""
+    def limited(self, *, scipy_alone: bool = False) -> Iterator[None]:
+        """Linear algebra uses these threads inside the block, in the whole process.
+
+        With ``scipy_alone`` only SciPy's does, and NumPy's uses one: where each has a library of
+        its own, as in their wheels, the threads of both wait for each other.
+        """
         if self.threads is None:
             yield
             return
-        with _linear_algebra().limit(limits=self.threads, user_api="blas"):
-            yield
+        every, of_numpy = _linear_algebra()
+        with every.limit(limits=self.threads, user_api="blas"):
+            if scipy_alone:
+                with of_numpy.limit(limits=1, user_api="blas"):
+                    yield
+            else:
+                yield
 
     def check(self, needed: float, shape: tuple[int, ...]) -> None:
         """Refuse a frame of this shape whose solver needs more bytes than allowed.
@@ -63,6 +72,8 @@ class Resources:
 
 
 @cache
-def _linear_algebra() -> ThreadpoolController:
-    """The libraries behind NumPy and SciPy, which every solver has loaded by the time it runs."""
-    return ThreadpoolController()
+def _linear_algebra() -> tuple[ThreadpoolController, ThreadpoolController]:
+    """All libraries loaded, which a solver has by the time it runs, and those of NumPy alone."""
+    every = ThreadpoolController()
+    own = [each.filepath for each in every.lib_controllers if "numpy.libs" in each.filepath]
+    return every, every.select(filepath=own)

@@ -14,6 +14,8 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from deepir.classical.low_rank.products import product
+
 Floats = NDArray[np.float64]
 
 
@@ -43,7 +45,7 @@ class Parts:
 
     def write(self, weights: Floats, out: Floats) -> None:
         """Add up the parts, each times its weight (r,), in a matrix of the original's shape."""
-        np.matmul(self.images * weights, self.vectors.T, out=tall(out))
+        product(self.images * weights, self.vectors.T, tall(out))
 
 
 def svt(matrix: Floats, threshold: float, *, few: bool = False) -> Shrunk:
