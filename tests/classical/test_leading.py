@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from oracles import low_rank as oracle
 
 from deepir.classical.low_rank import leading
-from deepir.classical.low_rank.krylov import Krylov
+from deepir.classical.low_rank.krylov import Krylov, orthonormal
 from deepir.classical.low_rank.leading import Leading, decomposed
 from deepir.classical.low_rank.remainder import Remainder
 from deepir.classical.low_rank.singular_values import Parts, tall
@@ -65,6 +65,43 @@ def test_a_new_value_in_a_direction_never_seen_is_found(eager, value):
     u, _, vt = np.linalg.svd(matrix)
     matrix = matrix + value * np.outer(u[:, 50], vt[50])
     assert_lowers(ways.above(matrix, 10.0), matrix, 10.0)
+
+
+def test_a_bound_that_fails_names_the_directions_that_were_missed():
+    matrix = smooth(VALUES, noise=0)
+    directions = np.linalg.svd(matrix)[2][:5].T
+    parts = Parts(VALUES[:2], directions[:, :2], matrix @ directions[:, :2])
+    remainder = Remainder()
+    assert remainder.bound(matrix, parts, 10.0) is None
+    missed = remainder.missed.T @ directions
+    np.testing.assert_allclose(np.linalg.norm(missed, axis=0)[2:], 1, atol=1e-3)
+    space = Krylov(matrix, directions[:, :2])
+    space.grow(2, remainder.missed)
+    np.testing.assert_allclose(space.parts.values, VALUES[:2])  # no wider than it began
+
+
+def test_a_space_that_has_all_there_is_stays_orthonormal():
+    matrix = smooth(VALUES, noise=0)
+    space = Krylov(matrix, np.linalg.qr(np.random.default_rng(0).normal(0, 1, (120, 20)))[0])
+    for _ in range(12):
+        assert space.converge(10.0, 0) == 5
+        space.grow(5)
+    np.testing.assert_allclose(space.parts.values[:7], VALUES)
+    vectors = space.parts.vectors
+    np.testing.assert_allclose(vectors.T @ vectors, np.eye(20), atol=1e-9)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.1, 1e-2, 1e-4, 1e-9, 0.0])
+def test_nearly_dependent_vectors_have_an_orthonormal_basis(share):
+    vectors = np.random.default_rng(0).normal(0, 1, (50, 12))
+    vectors[:, 6:] = vectors[:, :6] @ np.ones((6, 6)) + share * vectors[:, 6:]
+    basis = orthonormal(vectors)
+    np.testing.assert_allclose(basis.T @ basis, np.eye(12), atol=1e-13)
+    np.testing.assert_allclose(basis @ (basis.T @ vectors), vectors, atol=1e-12)
+
+
+def test_no_vectors_have_no_basis():
+    assert orthonormal(np.zeros((5, 0))).shape == (5, 0)
 
 
 @pytest.mark.parametrize("share", [0.9, 0.999, 1 - 1e-6, 1 + 1e-6, 1.001])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
@@ -24,7 +26,9 @@ _ROUNDS = 24  # of growing, before the vectors are given up
 _SPARE = 4  # approximations beyond those wanted, at least
 _SETTLED = 0.1  # relative residual at which such spare ones are near enough
 _CONVERGED = 0.3  # share of the tolerance below which a part asks for nothing any more
+_NOTHING = 1e-7  # of the largest value: what squares in double precision do not tell from 0
 _WIDEST = 3  # times the parts, before the space is cut to them
+_ACROSS, _DEPENDENT = 0.5, 1e-3  # least shares of a vector across the others: all but, enough
 _LEAST = 1e-150  # divided by instead of 0
 
 
@@ -62,7 +66,8 @@ class Krylov:
             if wanted + _SPARE > self._width:
                 return None
             error = float(np.linalg.norm(self._lacking[:wanted]))
-            settled = (self._lacking[spare] <= _SETTLED * values[spare]).all()
+            near = self._lacking[spare] <= _SETTLED * values[spare]
+            settled = (near | (values[spare] <= _NOTHING * values[0])).all()
             if settled and error <= TOLERANCE * values[0]:
                 return wanted
             self.grow(wanted)
@@ -76,7 +81,8 @@ class Krylov:
         if self._basis.shape[1] > _WIDEST * self._width:
             self._basis, self._images = self.parts.vectors, self.parts.images
         enough = _CONVERGED * TOLERANCE * self.parts.values[0] / np.sqrt(max(wanted, 1))
-        new = self._residuals[:, self._lacking > enough]
+        there = self.parts.values > _NOTHING * self.parts.values[0]
+        new = self._residuals[:, there & (self._lacking > enough)]
         if more is not None:
             new = np.hstack([more, new])
         for _ in range(2):  # twice is enough
@@ -105,16 +111,17 @@ class Krylov:
 
 
 def orthonormal(vectors: Floats) -> Floats:
-    """An orthonormal basis (n, k) of the span of vectors (n, k), and of more where they depend.
-
-    Of nearly dependent ones it is orthonormal to 1e-8 only, until the function is called again.
-    """
+    """An orthonormal basis (n, k) of the span of vectors (n, k), and of more where they depend."""
+    if not vectors.size:
+        return vectors
     lengths = np.linalg.norm(vectors, axis=0)
-    scaled = np.asfortranarray(vectors / np.maximum(lengths, _LEAST))
-    upper, failed = lapack.dpotrf(gram(scaled), overwrite_a=1)
-    if failed:
-        basis: Floats = scipy.linalg.qr(
-            scaled, mode="economic", overwrite_a=True, check_finite=False
-        )[0]
-        return basis
-    return np.asarray(blas.dtrsm(1.0, upper, scaled, side=1, overwrite_b=1))
+    basis: NDArray[Any] = np.asfortranarray(vectors / np.maximum(lengths, _LEAST))
+    independent = 0.0
+    while independent < _ACROSS:  # once or twice
+        upper, failed = lapack.dpotrf(gram(basis))
+        independent = float(upper.diagonal().min())
+        if failed or independent < _DEPENDENT:
+            basis = scipy.linalg.qr(basis, mode="economic", check_finite=False)[0]
+            break
+        basis = np.asarray(blas.dtrsm(1.0, upper, basis, side=1))
+    return basis

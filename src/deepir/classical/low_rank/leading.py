@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from deepir.classical.low_rank.krylov import Krylov, orthonormal
 from deepir.classical.low_rank.products import gram, product
 from deepir.classical.low_rank.remainder import Remainder, remainder32
-from deepir.classical.low_rank.singular_values import Parts, tall
+from deepir.classical.low_rank.singular_values import Parts, small_gram, tall
 
 Floats = NDArray[np.float64]
 
@@ -123,7 +123,7 @@ def decomposed(matrix: Floats) -> tuple[Floats, Floats]:
         triangle = np.linalg.qr(tall(matrix), mode="r")
         _, values, right = np.linalg.svd(triangle)
         return values, right.T
-    squares, vectors = scipy.linalg.eigh(gram(tall(matrix)), driver="evd", check_finite=False)
+    squares, vectors = scipy.linalg.eigh(small_gram(matrix), driver="evd", check_finite=False)
     return np.sqrt(np.maximum(squares[::-1], 0)), vectors[:, ::-1]
 
 
@@ -136,7 +136,7 @@ def _with_more(lead: Parts, matrix: Floats, threshold: float, *, all_of_them: bo
     """
     rest = remainder32(matrix, lead)
     floor = ((1 - _SLACK) * threshold) ** 2
-    squared = gram(tall(rest))
+    squared = small_gram(rest)
     if all_of_them:
         squares, singles = scipy.linalg.eigh(squared, driver="evd", check_finite=False)
         singles = singles[:, squares > floor]
@@ -166,7 +166,7 @@ def _at_once(matrix: Floats, threshold: float, least: int, *, all_of_them: bool)
         wanted = max(least, int((values > threshold).sum()))
         values, vectors = values[:wanted], vectors[:, :wanted]
     else:
-        squared, size = gram(tall(matrix)), min(matrix.shape)
+        squared, size = small_gram(matrix), min(matrix.shape)
         squares, vectors = np.zeros(0), np.zeros((size, 0))
         if np.isfinite(threshold):
             squares, vectors = scipy.linalg.eigh(

@@ -15,8 +15,9 @@ from scipy.linalg import blas
 
 Reals = TypeVar("Reals", np.float32, np.float64)
 
-_GEMM = {np.dtype(np.float64): blas.dgemm, np.dtype(np.float32): blas.sgemm}
-_SYRK = {np.dtype(np.float64): blas.dsyrk, np.dtype(np.float32): blas.ssyrk}
+_DOUBLE, _SINGLE = np.dtype(np.float64), np.dtype(np.float32)
+_GEMM = {_DOUBLE: blas.dgemm, _SINGLE: blas.sgemm}
+_SYRK = {_DOUBLE: blas.dsyrk, _SINGLE: blas.ssyrk}
 _MIRRORED = 256  # rows and columns at once
 
 
@@ -52,7 +53,8 @@ def gram(matrix: NDArray[Reals]) -> NDArray[Reals]:
     if not matrix.size:
         return np.zeros((size, size), matrix.dtype)
     turned, is_turned = _in_columns(matrix)
-    half = _SYRK[matrix.dtype](1.0, turned, trans=not is_turned, lower=0).T  # of rows: lower half
+    turned_half: Any = _SYRK[matrix.dtype](1.0, turned, trans=not is_turned, lower=0)
+    half = turned_half.T  # the lower one
     for start in range(0, size, _MIRRORED):
         end = min(start + _MIRRORED, size)
         half[start:end, end:] = half[end:, start:end].T

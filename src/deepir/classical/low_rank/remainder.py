@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from deepir.classical.bands import bands
-from deepir.classical.low_rank.products import gram, product
-from deepir.classical.low_rank.singular_values import Parts, tall
+from deepir.classical.low_rank.products import product
+from deepir.classical.low_rank.singular_values import Parts, small_gram, tall
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -57,7 +57,7 @@ class Remainder:
             bound = abs(scale) * self._bound + float(np.sqrt(drift))
             if bound <= enough:
                 return bound
-        squares = gram(tall(rest))
+        squares = small_gram(rest)
         largest, vectors = _largest(squares)
         for found in (*(largest * factor for factor in _CLOSE), enough):
             if largest < found <= enough and _is_below(squares, found):

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from deepir.classical.low_rank.products import product
+from deepir.classical.low_rank.products import Reals, gram, product
 
 Floats = NDArray[np.float64]
 
@@ -79,28 +79,27 @@ def psvt(matrix: Floats, threshold: float, protected: int, *, few: bool = False)
     """
     if not matrix.size:
         return Shrunk(matrix.copy(), 0)
-    gram = small_gram(matrix)
-    values, vectors = _pairs(gram, threshold if few else None)
-    if len(values) < min(protected, len(gram)):
-        values, vectors = _pairs(gram, None)
+    squares = small_gram(matrix)
+    values, vectors = _pairs(squares, threshold if few else None)
+    if len(values) < min(protected, len(squares)):
+        values, vectors = _pairs(squares, None)
     share = kept_share(values, threshold, protected)
     above = share > 0
     return Shrunk(weighted(matrix, vectors[:, above], share[above]), int(above.sum()))
 
 
-def tall(matrix: Floats) -> Floats:
+def tall(matrix: NDArray[Reals]) -> NDArray[Reals]:
     """The matrix, turned where it has fewer rows than columns; a view."""
     return matrix if matrix.shape[0] >= matrix.shape[1] else matrix.T
 
 
-def small_gram(matrix: Floats) -> Floats:
+def small_gram(matrix: NDArray[Reals]) -> NDArray[Reals]:
     """The Gram matrix of the shorter side: of the rows of a wide matrix, the columns of others.
 
     >>> small_gram(np.array([[1.0, 2.0, 3.0]])).tolist()
     [[14.0]]
     """
-    product: Floats = tall(matrix).T @ tall(matrix)
-    return product  # one operand, so that the library computes half of it
+    return gram(tall(matrix))
 
 
 def weighted(matrix: Floats, vectors: Floats, weights: Floats) -> Floats:
