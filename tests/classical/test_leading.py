@@ -10,7 +10,7 @@ from oracles import low_rank as oracle
 
 from deepir.classical.low_rank import leading
 from deepir.classical.low_rank.krylov import Krylov, orthonormal
-from deepir.classical.low_rank.leading import Leading, decomposed
+from deepir.classical.low_rank.leading import Leading, _picked, decomposed
 from deepir.classical.low_rank.remainder import Remainder
 from deepir.classical.low_rank.singular_values import Parts, tall
 
@@ -144,6 +144,17 @@ def test_the_largest_come_in_any_case(eager, threshold, least):
         found = ways.above(matrix, threshold, least=least)
         count = max(least, int((wanted > threshold).sum()))
         np.testing.assert_allclose(found.values, wanted[:count], rtol=1e-9)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.parametrize("level", [np.inf, 4.5, 2.0, 0.5])
+@pytest.mark.parametrize("least", [0, 1, 3, 5, 9])
+def test_eigenvalues_above_a_level_or_the_largest_are_picked(level, least, asked):
+    gram = np.diag([4.0, 1.0, 5.0, 3.0, 2.0])
+    squares, vectors = _picked(gram, level, least, asked=asked and least > 0)
+    count = max(min(least, 5), sum(value > level for value in range(1, 6)))
+    np.testing.assert_allclose(squares, range(6 - count, 6))
+    np.testing.assert_allclose(gram @ vectors, vectors * squares, atol=1e-12)
 
 
 def test_more_than_there_are_gives_all():

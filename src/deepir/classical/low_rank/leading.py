@@ -9,6 +9,8 @@ computed in double precision: the results are equal to 1e-8 of the largest value
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
@@ -61,7 +63,8 @@ class Leading:
             found = self._in_single_precision(matrix, threshold, least)
             if found is None:
                 many = self.expects_many(min(matrix.shape))
-                found = _at_once(matrix, threshold, least, all_of_them=many)
+                asked = self._asked(threshold, least)
+                found = _at_once(matrix, threshold, least, all_of_them=many, asked=asked)
             self._basis = found.vectors
         self._values = found.values
         return found
@@ -159,23 +162,35 @@ def _with_more(lead: Parts, matrix: Floats, threshold: float, *, all_of_them: bo
     )
 
 
-def _at_once(matrix: Floats, threshold: float, least: int, *, all_of_them: bool) -> Parts:
+def _at_once(
+    matrix: Floats, threshold: float, least: int, *, all_of_them: bool, asked: bool
+) -> Parts:
     """Parts from an eigendecomposition in double precision."""
     if all_of_them or min(matrix.shape) <= _DIRECT:
         values, vectors = decomposed(matrix)
         wanted = max(least, int((values > threshold).sum()))
         values, vectors = values[:wanted], vectors[:, :wanted]
     else:
-        squared, size = small_gram(matrix), min(matrix.shape)
-        squares, vectors = np.zeros(0), np.zeros((size, 0))
-        if np.isfinite(threshold):
-            squares, vectors = scipy.linalg.eigh(
-                squared, driver="evr", check_finite=False, subset_by_value=(threshold**2, np.inf)
-            )
-        if len(squares) < min(least, size):
-            subset = (max(size - least, 0), size - 1)
-            squares, vectors = scipy.linalg.eigh(
-                squared, driver="evr", check_finite=False, subset_by_index=subset
-            )
+        squares, vectors = _picked(small_gram(matrix), threshold**2, least, asked=asked)
         values, vectors = np.sqrt(np.maximum(squares[::-1], 0)), vectors[:, ::-1]
     return Parts(values, vectors, product(tall(matrix), vectors))
+
+
+def _picked(squared: Floats, level: float, least: int, *, asked: bool) -> tuple[Floats, Floats]:
+    """Eigenvalues above a level, ascending, the ``least`` largest in any case, and their vectors.
+
+    Where these are ``asked`` for they come first, and are mostly enough.
+    """
+    size = len(squared)
+    pick = partial(scipy.linalg.eigh, squared, driver="evr", check_finite=False)
+    largest = (max(size - least, 0), size - 1)
+    squares, vectors = np.zeros(0), np.zeros((size, 0))
+    if asked:
+        squares, vectors = pick(subset_by_index=largest)
+        if len(squares) == size or squares[0] <= level:
+            return squares, vectors
+    if np.isfinite(level):
+        squares, vectors = pick(subset_by_value=(level, np.inf))
+    if len(squares) < min(least, size):
+        squares, vectors = pick(subset_by_index=largest)
+    return squares, vectors
