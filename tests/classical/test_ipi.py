@@ -12,7 +12,7 @@ from oracles.scenes import smooth_scene
 
 from deepir.catalogue import load_detector
 from deepir.classical.low_rank import layout, leading
-from deepir.classical.low_rank.ipi import _run, _Solver, ipi
+from deepir.classical.low_rank.ipi import _Iterate, _run, _Solver, _Stops, ipi
 from deepir.classical.low_rank.layout import layout_of
 from deepir.classical.low_rank.resources import Resources
 from deepir.classical.low_rank.separation import Budget
@@ -99,7 +99,7 @@ def test_patches_may_stand_in_any_order():
     rows = np.random.default_rng(0).permutation(60)
     data = smooth_scene((60, 50)) / 200
     plain, mixed = _Solver(data, 0.1), _Solver(data[rows], 0.1)
-    assert _run(plain, Budget(50))[0] == _run(mixed, Budget(50))[0]
+    assert _run(plain, _Stops(Budget(50)))[0] == _run(mixed, _Stops(Budget(50)))[0]
     for one, other in zip(plain.finish(), mixed.finish(), strict=True):
         np.testing.assert_allclose(one[rows], other, atol=1e-10)
 
@@ -255,3 +255,29 @@ def test_a_detector_tells_how_the_solver_ended():
     told = load_detector("ipi", mode="reference").respond(check_frame()).diagnostics
     assert told["iterations"] == 34
     assert told["stop"] == "rank rule"
+
+
+@pytest.mark.parametrize(("share", "at"), [(0.0, None), (0.01, 13), (0.0005, None)])
+def test_a_rank_that_stays_ends_it_while_the_target_hardly_changes(share, at):
+    stops = _Stops(Budget(40), share)
+    for k in range(1, 40):
+        nonzeros = 100_000 if k == 2 else 100_100 + k  # the rank is another one up to k = 2
+        found = stops.reached(_Iterate(7 + (k > 1), nonzeros, 0.5), k, most=10)
+        assert found == ("rank rule" if k == at else None)
+        if found:
+            return
+    assert stops.reached(_Iterate(8, 100_000, 0.5), 40, most=10) == "rank rule"
+    assert stops.reached(_Iterate(11, 0, 0.5), 40, most=10) == "rank rule"
+    assert stops.reached(_Iterate(9, 0, 1e-6), 40, most=10) == "tolerance"
+    assert stops.reached(_Iterate(10, 0, 0.5), 40, most=10) == "max_iter"
+
+
+@pytest.mark.parametrize(("mode", "share"), [("default", 0.01), ("reference", 0.0)])
+def test_default_mode_alone_counts_the_target_in_shares(monkeypatch, mode, share):
+    given = []
+    init = _Stops.__init__
+    monkeypatch.setattr(
+        _Stops, "__init__", lambda self, *rest: given.append(rest[1]) or init(self, *rest)
+    )
+    load_detector("ipi", mode=mode).saliency(np.eye(70, 90))
+    assert set(given) == {share}

@@ -42,6 +42,7 @@ RANK_SHARE = 0.3
 
 _FALL, _LAST = 0.9, 0.005  # of the threshold by iteration; its end, times the fourth singular value
 _SETTLED, _SAME = 10, 20  # comparisons with an unchanged rank; entries that may come or go then
+_SETTLED_SHARE = 0.01  # of the entries that may come or go, in default mode
 _SINGLE = 1e-7  # of the largest singular value: what a second one of rounding reaches
 
 
@@ -65,10 +66,11 @@ def ipi(
     lambda; None: 1 / sqrt(max(H, W)), as released.
 
     Stops: "rank rule" (rank of the background above 0.3 of the largest possible, or the same for
-    more than 10 iterations while the target hardly changes), "tolerance", a limit, or "constant
-    frame". A frame of fewer than four patches, or of patches that are all multiples of one, has
-    nothing to tell a target from: the target is 0 after 0 iterations. Details: ``patches``, and
-    ``crit``, the last relative step, if there was one; of a constant frame none.
+    more than 10 iterations while fewer than 20 entries of the target come or go), "tolerance", a
+    limit, or "constant frame". A frame of fewer than four patches, or of patches that are all
+    multiples of one, has nothing to tell a target from: the target is 0 after 0 iterations.
+    Details: ``patches``, and ``crit``, the last relative step, if there was one; of a constant
+    frame none.
 
     The result is that of full singular value decompositions to 1e-7 of the highest response, on any
     number of threads; rank and iterations are the same, entries of the target at the very threshold
@@ -84,8 +86,8 @@ def ipi(
     22(12), 2013, as in its authors' code.
     """
     _check_weight(weight)
-    layout, budget = Layout(side, step, grid), Budget(max_iter, time_limit)
-    return _separate(image, layout, weight, budget, resources or Resources(), background=True)
+    layout, stops = Layout(side, step, grid), _Stops(Budget(max_iter, time_limit))
+    return _separate(image, layout, weight, stops, resources or Resources(), background=True)
 
 
 def ipi_detector(
@@ -102,15 +104,18 @@ def ipi_detector(
 
     Default mode takes smaller patches of frames shorter than two of them. ``approximate="fast"``
     widens the step where that is more than 520 patches: 25 pixels at 640x512, 50 at 1280x1024.
+    Default mode also ends where the rank stays while less than 1 % of the target's entries come or
+    go: 20 entries are little of 100,000, and one frame in 40 went on for hundreds of iterations.
     """
     _check_weight(weight)
     Budget(max_iter, time_limit)  # says now what is wrong with a limit
+    share = choose(mode, None, default=_SETTLED_SHARE, reference=0.0)
     kind: GridKind = choose(mode, None, default="flush", reference="plain")
     layout = layout_of(approximate, step, kind, fitted=mode == "default")
 
     def found(image: Floats) -> Saliency:
-        budget, own = Budget(max_iter, time_limit), resources or Resources()
-        return _separate(image, layout, weight, budget, own, background=False).saliency()
+        stops, own = _Stops(Budget(max_iter, time_limit), share), resources or Resources()
+        return _separate(image, layout, weight, stops, own, background=False).saliency()
 
     return chosen_detector("ipi", found, mode)
 
@@ -124,7 +129,7 @@ def _separate(
     image: ArrayLike,
     layout: Layout,
     weight: float | None,
-    budget: Budget,
+    stops: _Stops,
     resources: Resources,
     *,
     background: bool,
@@ -145,7 +150,7 @@ def _separate(
         if not solver.separable:
             behind = fold_median(patches.T, grid) if background else zeros
             return Separation(zeros, behind, 0, "tolerance", 1, 0, {"patches": grid.count})
-        iterations, last, stop = _run(solver, budget)
+        iterations, last, stop = _run(solver, stops)
         sparse, low = solver.finish()
         target = fold_median(sparse.T, grid)
         behind = fold_median(low.T, grid) if background else zeros
@@ -162,22 +167,41 @@ class _Iterate:
     crit: float
 
 
-def _run(solver: _Solver, budget: Budget) -> tuple[int, _Iterate, Stop]:
-    """Iterate until a rule or a limit ends it."""
+class _Stops:
+    """The rules and limits that end the iteration.
+
+    ``settled_share`` of the target's entries, or 20, may come or go where the rank stays.
+    """
+
+    def __init__(self, budget: Budget, settled_share: float = 0.0) -> None:
+        self._budget = budget
+        self._share = settled_share
+        self._rank, self._unchanged, self._kept = 0, 0, 0
+
+    def reached(self, now: _Iterate, iterations: int, most: float) -> Stop | None:
+        """What ends it after so many iterations; ``most`` is the rank that is too much."""
+        if now.rank == self._rank:
+            self._unchanged += 1
+        else:
+            self._rank, self._unchanged, self._kept = now.rank, 0, now.nonzeros
+        if now.crit <= TOLERANCE:
+            return "tolerance"
+        if now.rank > most or (self._unchanged > _SETTLED and self._target_stays(now)):
+            return "rank rule"
+        return self._budget.hit(iterations)
+
+    def _target_stays(self, now: _Iterate) -> bool:
+        return abs(now.nonzeros - self._kept) < max(_SAME, self._share * self._kept)
+
+
+def _run(solver: _Solver, stops: _Stops) -> tuple[int, _Iterate, Stop]:
+    """Iterate until something ends it."""
     most = RANK_SHARE * min(solver.patches.shape)
-    iterations, rank, unchanged, kept = 0, 0, 0, 0
+    iterations = 0
     while True:
         now = solver.step()
         iterations += 1
-        if now.rank == rank:
-            unchanged += 1
-        else:
-            rank, unchanged, kept = now.rank, 0, now.nonzeros
-        stop = budget.hit(iterations)
-        if rank > most or (unchanged > _SETTLED and abs(now.nonzeros - kept) < _SAME):
-            stop = "rank rule"
-        if now.crit <= TOLERANCE:
-            stop = "tolerance"
+        stop = stops.reached(now, iterations, most)
         if stop is not None:
             return iterations, now, stop
 
