@@ -14,12 +14,12 @@ from deepir.saliency import Filter
 
 CHOSEN: dict[str, dict[Mode, tuple[float, float]]] = {
     "fkrw": {"default": (0.3, 0.92), "reference": (0.1, 1.41)},
-    "ipi": {"default": (0.7, 1.0), "reference": (0.7, 1.04)},
+    "ipi": {"default": (0.7, 1.0), "reference": (0.7, 1.0)},
     "lcm": {"default": (0.2, 0.91), "reference": (0.2, 0.92)},
     "max_mean": {"default": (0.3, 0.97), "reference": (0.2, 1.02)},
     "max_median": {"default": (0.1, 0.98), "reference": (0.5, 1.08)},
     "mpcm": {"default": (0.3, 1.01), "reference": (0.3, 1.16)},
-    "nipps": {"default": (0.3, 1.2), "reference": (1, 1.29)},
+    "nipps": {"default": (0.3, 1.2), "reference": (0.7, 1.29)},
     "pstnn": {"default": (1, 1.09), "reference": (1.5, 1.51)},
     "ript": {"default": (0.1, 1.21), "reference": (0.1, 1.49)},
     "rlcm": {"default": (0.3, 1.14), "reference": (0.3, 1.11)},
