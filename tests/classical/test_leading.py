@@ -134,6 +134,12 @@ def test_more_values_are_found_in_single_precision(eager, monkeypatch):
     assert_lowers(ways.above(matrix, 2.0), matrix, 2.0)
 
 
+def test_nothing_is_above_infinity_whatever_was_found_last(eager):
+    ways, matrix = Leading(), smooth(np.concatenate([[5000.0, 700], np.geomspace(30, 3, 16)]))
+    assert len(ways.above(matrix, 2.0).values) == 18
+    assert len(ways.above(matrix, np.inf).values) == 0
+
+
 @pytest.mark.parametrize("threshold", [np.inf, 1000, 50.0, 0.5])
 @pytest.mark.parametrize("least", [1, 4, 7])
 def test_the_largest_come_in_any_case(eager, threshold, least):

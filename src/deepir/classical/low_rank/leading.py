@@ -9,8 +9,6 @@ computed in double precision: the results are equal to 1e-8 of the largest value
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
@@ -18,7 +16,13 @@ from numpy.typing import NDArray
 from deepir.classical.low_rank.krylov import Krylov, orthonormal
 from deepir.classical.low_rank.products import gram, product
 from deepir.classical.low_rank.remainder import Remainder, remainder32
-from deepir.classical.low_rank.singular_values import Parts, small_gram, tall
+from deepir.classical.low_rank.singular_values import (
+    Parts,
+    largest_pairs,
+    pairs_above,
+    small_gram,
+    tall,
+)
 
 Floats = NDArray[np.float64]
 
@@ -144,9 +148,7 @@ def _with_more(lead: Parts, matrix: Floats, threshold: float, *, all_of_them: bo
         squares, singles = scipy.linalg.eigh(squared, driver="evd", check_finite=False)
         singles = singles[:, squares > floor]
     else:
-        singles = scipy.linalg.eigh(
-            squared, driver="evr", check_finite=False, subset_by_value=(floor, np.inf)
-        )[1]
+        singles = pairs_above(squared, floor)[1]
     if not singles.size:
         return lead
     vectors = singles.astype(np.float64)
@@ -181,16 +183,11 @@ def _picked(squared: Floats, level: float, least: int, *, asked: bool) -> tuple[
 
     Where these are ``asked`` for they come first, and are mostly enough.
     """
-    size = len(squared)
-    pick = partial(scipy.linalg.eigh, squared, driver="evr", check_finite=False)
-    largest = (max(size - least, 0), size - 1)
-    squares, vectors = np.zeros(0), np.zeros((size, 0))
     if asked:
-        squares, vectors = pick(subset_by_index=largest)
-        if len(squares) == size or squares[0] <= level:
+        squares, vectors = largest_pairs(squared, least)
+        if len(squares) == len(squared) or squares[0] <= level:
             return squares, vectors
-    if np.isfinite(level):
-        squares, vectors = pick(subset_by_value=(level, np.inf))
-    if len(squares) < min(least, size):
-        squares, vectors = pick(subset_by_index=largest)
+    squares, vectors = pairs_above(squared, level)
+    if len(squares) < min(least, len(squared)):
+        return largest_pairs(squared, least)
     return squares, vectors

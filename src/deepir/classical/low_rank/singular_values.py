@@ -9,6 +9,8 @@ largest one; in single precision nothing here would be right.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import scipy.linalg
@@ -17,6 +19,8 @@ from numpy.typing import NDArray
 from deepir.classical.low_rank.products import Reals, gram, product
 
 Floats = NDArray[np.float64]
+
+_eigh: Any = partial(scipy.linalg.eigh, check_finite=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,12 +134,45 @@ def kept_share(values: Floats, threshold: float, protected: int) -> Floats:
     return share
 
 
-def _pairs(gram: Floats, threshold: float | None) -> tuple[Floats, Floats]:
+def pairs_above(squared: NDArray[Reals], level: float) -> tuple[NDArray[Reals], NDArray[Reals]]:
+    """Eigenvalues above a level, ascending, and vectors (n, r), of a symmetric matrix (n, n).
+
+    They are picked. Where many are nearly equal LAPACK may fail to; then all are computed.
+
+    >>> pairs_above(np.diag([1.0, 3.0, 2.0]), 1.5)[0].tolist()
+    [2.0, 3.0]
+    """
+    if level == np.inf:
+        return squared[0, :0], squared[:, :0]
+    try:
+        squares, vectors = _eigh(squared, driver="evr", subset_by_value=(level, np.inf))
+    except np.linalg.LinAlgError:
+        squares, vectors = _eigh(squared, driver="evd")
+    first = int(np.searchsorted(squares, level, side="right"))
+    return squares[first:], vectors[:, first:]
+
+
+def largest_pairs(squared: NDArray[Reals], count: int) -> tuple[NDArray[Reals], NDArray[Reals]]:
+    """The ``count`` largest eigenvalues, at least one, ascending, and vectors, as `pairs_above`.
+
+    >>> largest_pairs(np.diag([1.0, 3.0, 2.0]), 2)[0].tolist()
+    [2.0, 3.0]
+    """
+    size = len(squared)
+    count = min(count, size)
+    try:
+        squares, vectors = _eigh(squared, driver="evr", subset_by_index=(size - count, size - 1))
+    except np.linalg.LinAlgError:
+        squares = squared[0, :0]
+    if len(squares) < count:  # which is how it mostly fails
+        squares, vectors = _eigh(squared, driver="evd")
+    return squares[-count:], vectors[:, -count:]
+
+
+def _pairs(squared: Floats, threshold: float | None) -> tuple[Floats, Floats]:
     """Singular values, largest first, and vectors (n, r): all, or those above a threshold."""
     if threshold is None:
-        squares, vectors = scipy.linalg.eigh(gram, driver="evd", check_finite=False)
+        squares, vectors = _eigh(squared, driver="evd")
     else:
-        squares, vectors = scipy.linalg.eigh(
-            gram, driver="evr", check_finite=False, subset_by_value=(threshold**2, np.inf)
-        )
+        squares, vectors = pairs_above(squared, threshold**2)
     return np.sqrt(np.maximum(squares[::-1], 0)), vectors[:, ::-1]

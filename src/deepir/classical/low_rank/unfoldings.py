@@ -18,6 +18,8 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from deepir.classical.low_rank.singular_values import pairs_above
+
 Floats = NDArray[np.float64]
 Grams = tuple[Floats, Floats, Floats]
 
@@ -74,9 +76,7 @@ def taken(gram: Floats, threshold: float, *, expected: int | None = None) -> Tak
     [[0.667, 0.0], [0.0, 1.0]]
     """
     if expected is not None and expected * _FEW <= len(gram):
-        squares, vectors = scipy.linalg.eigh(
-            gram, driver="evr", check_finite=False, subset_by_value=(threshold**2, np.inf)
-        )
+        squares, vectors = pairs_above(gram, threshold**2)
         return _taken_from_few(gram, squares, vectors, threshold)
     squares, vectors = scipy.linalg.eigh(gram, driver="evd", check_finite=False)
     low = int(np.searchsorted(squares, threshold**2, side="right"))
