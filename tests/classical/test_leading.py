@@ -134,6 +134,14 @@ def test_more_values_are_found_in_single_precision(eager, monkeypatch):
     assert_lowers(ways.above(matrix, 2.0), matrix, 2.0)
 
 
+@pytest.mark.parametrize("threshold", [50.0, 150.0, 200.0])
+def test_a_high_threshold_is_as_precise_as_a_low_one(eager, threshold):
+    ways = Leading()
+    for k in range(3):
+        matrix = smooth(np.geomspace(1000, 100, 40), turn=1e-3 * k)
+        assert_lowers(ways.above(matrix, threshold), matrix, threshold)
+
+
 def test_nothing_is_above_infinity_whatever_was_found_last(eager):
     ways, matrix = Leading(), smooth(np.concatenate([[5000.0, 700], np.geomspace(30, 3, 16)]))
     assert len(ways.above(matrix, 2.0).values) == 18

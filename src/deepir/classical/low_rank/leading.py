@@ -4,7 +4,8 @@ A solver's thresholds leave few singular values in most of its iterations, and t
 nearly those of the iteration before. From these a few multiplications lead to the new ones, and
 what is left without them is proven to have none above the threshold. Of more values the largest are
 found that way, and what is left is precise enough in single precision. Where neither works, all is
-computed in double precision: the results are equal to 1e-8 of the largest value, the times are not.
+computed in double precision. The results are equal to some 1e-8 of the largest value, the times are
+not.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ knows a value s no better than 1e-16 of (largest squared) / s."""
 
 _PROOFS = 3  # that are tried
 _LEAD = 6.0  # times the threshold: values from which on double precision is needed
+_LOW = 0.01  # of the largest value: thresholds up to which the rest's errors are small beside it
 _SLACK = 1e-4  # by which single precision may misjudge a value
 _SEED = 5
 
@@ -105,7 +107,7 @@ class Leading:
         level = _LEAD * threshold
         space = Krylov(matrix, self._widened(size, int((self._values > level).sum())))
         wanted = space.converge(level, 0)
-        if wanted is None:
+        if not wanted or threshold > _LOW * space.parts.values[0]:
             return None
         many = len(self._values) * _CROWD > size
         parts = _with_more(space.parts.first(wanted), matrix, threshold, all_of_them=many)
