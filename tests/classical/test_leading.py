@@ -91,6 +91,17 @@ def test_a_space_that_has_all_there_is_stays_orthonormal():
     np.testing.assert_allclose(vectors.T @ vectors, np.eye(20), atol=1e-9)
 
 
+@pytest.mark.parametrize("width", [8, 16, 30, 40])
+def test_a_space_never_gets_wider_than_the_matrix(width):
+    matrix = smooth(np.geomspace(100, 1, 30), (50, 40))
+    space = Krylov(matrix, np.linalg.qr(np.random.default_rng(0).normal(size=(40, width)))[0])
+    for _ in range(8):
+        space.grow(width, np.ones((40, 8)))
+        vectors = space.parts.vectors
+        np.testing.assert_allclose(vectors.T @ vectors, np.eye(width), atol=1e-10)
+    np.testing.assert_allclose(space.parts.values[:5], np.linalg.svd(matrix)[1][:5])
+
+
 @pytest.mark.parametrize("share", [1.0, 0.1, 1e-2, 1e-4, 1e-9, 0.0])
 def test_nearly_dependent_vectors_have_an_orthonormal_basis(share):
     vectors = np.random.default_rng(0).normal(0, 1, (50, 12))

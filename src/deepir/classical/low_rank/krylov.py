@@ -29,6 +29,7 @@ _CONVERGED = 0.3  # share of the tolerance below which a part asks for nothing a
 _NOTHING = 1e-7  # of the largest value: what squares in double precision do not tell from 0
 _WIDEST = 3  # times the parts, before the space is cut to them
 _ACROSS, _DEPENDENT = 0.5, 1e-3  # least shares of a vector across the others: all but, enough
+_PASSES, _LEANING = 6, 1e-14  # at most; products with the basis of what is outside
 _LEAST = 1e-150  # divided by instead of 0
 
 
@@ -57,7 +58,7 @@ class Krylov:
     def converge(self, level: float, least: int) -> int | None:
         """Grow until all parts above a level are right, and ``least`` ones; how many they are.
 
-        None where they are too many for the space, or do not come near in a dozen rounds.
+        None where they are too many for the space, or do not come near in two dozen rounds.
         """
         for _ in range(_ROUNDS):
             values = self.parts.values
@@ -76,17 +77,18 @@ class Krylov:
     def grow(self, wanted: int, more: Floats | None = None) -> None:
         """Add what the parts lack to the space, which is cut to the parts where it is wide.
 
-        And ``more`` vectors (n, j).
+        And ``more`` vectors (n, j). The space never gets wider than n.
         """
-        if self._basis.shape[1] > _WIDEST * self._width:
+        size, width = self._basis.shape
+        if width > min(_WIDEST * self._width, size - self._width):
             self._basis, self._images = self.parts.vectors, self.parts.images
         enough = _CONVERGED * TOLERANCE * self.parts.values[0] / np.sqrt(max(wanted, 1))
         there = self.parts.values > _NOTHING * self.parts.values[0]
         new = self._residuals[:, there & (self._lacking > enough)]
         if more is not None:
             new = np.hstack([more, new])
-        for _ in range(2):  # twice is enough
-            new = orthonormal(new - product(self._basis, product(self._basis.T, new)))
+        new = new[:, : size - self._basis.shape[1]]
+        new = _outside(self._basis, new)
         self._basis = np.hstack([self._basis, new])
         self._images = np.hstack([self._images, product(self._matrix, new)])
         self._solve()
@@ -110,8 +112,24 @@ class Krylov:
         return gap > 0 and float(self.parts.values[count]) ** 2 + residual / gap < level**2
 
 
+def _outside(basis: Floats, vectors: Floats) -> Floats:
+    """Orthonormal vectors (n, j) outside a basis (n, k), j + k at most n, that span what is new.
+
+    Once or twice is enough, mostly: where there is nothing new the rounding that is left may lie in
+    the basis again.
+    """
+    for _ in range(_PASSES):
+        vectors = orthonormal(vectors - product(basis, product(basis.T, vectors)))
+        if not vectors.size or np.abs(product(basis.T, vectors)).max() < _LEANING:
+            break
+    return vectors
+
+
 def orthonormal(vectors: Floats) -> Floats:
-    """An orthonormal basis (n, k) of the span of vectors (n, k), and of more where they depend."""
+    """An orthonormal basis (n, k) of the span of vectors (n, k), and of more where they depend.
+
+    ``k`` is at most n; squares of the entries do not overflow.
+    """
     if not vectors.size:
         return vectors
     lengths = np.linalg.norm(vectors, axis=0)
