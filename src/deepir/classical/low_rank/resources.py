@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from deepir.errors import FrameError, UsageError
 
 MEMORY_GB = 4.0
 """Memory that one frame may take unless the user allows more."""
+
+_IN_NUMPY = re.compile(r"[\\/]numpy(\.libs|[\\/]\.dylibs)[\\/]")
+"""Where its wheels have their libraries: on Linux and Windows, on macOS."""
 
 
 @dataclass(frozen=True)
@@ -75,5 +79,5 @@ class Resources:
 def _linear_algebra() -> tuple[ThreadpoolController, ThreadpoolController]:
     """All libraries loaded, which a solver has by the time it runs, and those of NumPy alone."""
     every = ThreadpoolController()
-    own = [each.filepath for each in every.lib_controllers if "numpy.libs" in each.filepath]
+    own = [one.filepath for one in every.lib_controllers if _IN_NUMPY.search(one.filepath)]
     return every, every.select(filepath=own)
