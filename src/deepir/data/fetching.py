@@ -102,6 +102,16 @@ class _Job:
     address: str
     first_wait_s: float
     unwanted: threading.Event = field(default_factory=threading.Event)
+    failed: list[str] = field(default_factory=list)
+
+    def note_failed(self, path: str) -> None:
+        """Count a file that cannot be had; after `MOST_FAILED` nothing else is wanted.
+
+        Whoever reads the outcomes may be late, and would ask for many more until then.
+        """
+        self.failed.append(path)
+        if len(self.failed) >= MOST_FAILED:
+            self.unwanted.set()
 
     def bring(self, path: str) -> bool:
         """Make sure that a file is there and right; returns whether it had to be fetched."""
@@ -158,6 +168,8 @@ def _work(job: _Job, waiting: SimpleQueue[str], outcomes: SimpleQueue[_Outcome])
             outcomes.put(_Outcome(path, new=job.bring(path)))
         except BaseException as error:  # raised again where the outcomes are read
             outcomes.put(_Outcome(path, error=error))
+            if isinstance(error, NotDownloadedError):
+                job.note_failed(path)
 
 
 def _next(outcomes: SimpleQueue[_Outcome], stop: Stop) -> _Outcome | None:
